@@ -1,0 +1,108 @@
+"""The model card: what a released model is, how good it is, where it may be used. Written from measured figures."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from nasion.engine.metadata import ModelMetadata
+
+_TERMS = """\
+> **Research use only.** Several of the picture sets behind these weights (300-W with HELEN and AFW, Leeds Sports Pose,
+> LFW, ImageNet samples, BSDS, CamVid) allow research use only. Do not ship these weights in a commercial product:
+> retrain on your own pictures with the command at the end of this page.
+"""
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    error, human = figures["error"], figures["error_human_marked"]
+    rows = [
+        ("right, anywhere in the picture", _percent(figures["right_location_free"])),
+        ("recall, anywhere", _percent(figures["recall"])),
+        ("recall in place", _percent(figures["recall_in_place"])),
+        ("specificity", _percent(figures["specificity"])),
+        ("precision", _percent(figures["precision"])),
+        ("keypoint error, median", f"{_percent(error.get('median_eye_distances'))} of the eye distance"),
+        ("keypoint error, 95 %", f"{_percent(error.get('p95_eye_distances'))} of the eye distance"),
+        (
+            f"keypoint error on the {human['pictures']} found that people marked, median",
+            f"{_percent(human.get('median_eye_distances'))} of the eye distance",
+        ),
+    ]
+    return "\n".join(["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def _bins(figures: dict[str, Any]) -> str:
+    lines = ["| eye distance, px | pictures | recall | in place | median error |", "|---|---|---|---|---|"]
+    for row in figures["by_eye_distance"]:
+        low, high = row["eye_distance_px"]
+        span = f"{low:g}–{high:g}" if high is not None else f"{low:g} and more"
+        shares = (row["recall"], row["recall_in_place"], row["median_eye_distances"])
+        lines.append(f"| {span} | {row['pictures']} | {' | '.join(map(_percent, shares))} |")
+    return "\n".join(lines)
+
+
+def _sources(figures: dict[str, Any]) -> str:
+    lines = ["| source | pictures | right |", "|---|---|---|"]
+    for source, row in figures["by_source"].items():
+        lines.append(f"| {source} | {row['pictures']} | {_percent(row['right'])} |")
+    return "\n".join(lines)
+
+
+def write_card(path: Path, model: Path, metadata: ModelMetadata, figures: dict[str, Any], command: str) -> None:
+    """Write the card of ``model`` to ``path``; ``figures`` are `training.judge.judge`'s of the validation split."""
+    path.write_text(
+        f"""# {metadata.name} {metadata.version}
+
+{_TERMS}
+The point between the eyes as a heat map; the point is {metadata.keypoint}.
+
+| | |
+|---|---|
+| input | `input`, float32, RGB 0..255, height and width any multiple of 32; checked at {metadata.sizes} |
+| output | `heat_map`, 0..1, one cell for {metadata.stride} x {metadata.stride} pixels |
+| drawn | a Gaussian of {metadata.sigma_px:g} pixels |
+| threshold | {metadata.threshold:g}, chosen on a held-out tenth of the training pictures |
+
+SHA-256 of the file: `{sha256(model)}`
+SHA-256 of the label tables: `{metadata.data_digest}`
+
+## On the validation pictures
+
+{figures["positives"]} pictures with people and {figures["negatives"]} without, judged as `nasion locate` sees them.
+*In place* means within half an eye distance (at least 2 px) of a listed face. The labels themselves are about 5-7 % of
+the eye distance off where a detector made them.
+
+{_figures(figures)}
+
+By the distance between the eyes in the searched picture (longest side 320 px):
+
+{_bins(figures)}
+
+By source:
+
+{_sources(figures)}
+
+## Limits
+
+* Both eyes must be in view; full profiles and people from behind are meant to be nobody.
+* The smallest faces are missed most, and placed worst; see the table. Use the view `fine` for people far away.
+* Few pictures are from indoors at a robot's height; people in the training pictures are not a fair sample of mankind.
+  Measure on your own pictures before you rely on it.
+
+## How it was made
+
+    {command}
+
+on the label tables named above; to make one from your own pictures, write the same two tables (`labels.csv`,
+`all_faces.csv`) for them and give their folder as `--data`.
+"""
+    )

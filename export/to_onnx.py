@@ -1,0 +1,84 @@
+"""Write a trained network as ONNX: normalisation nodes first, clipped heat map last, height and width open."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from nasion.engine.metadata import ModelMetadata
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from training.network import UNet
+
+#: TensorRT 8.5, the newest for the AGX Xavier, reads no later opset.
+OPSET = 17
+INPUT, OUTPUT = "input", "heat_map"
+#: What a BatchNorm network consists of once its normalisation is folded; plain enough for TensorRT and INT8.
+PLAIN_OPERATORS = {"Conv", "Relu", "AveragePool", "Resize", "Concat", "Sub", "Mul", "Clip", "Constant"}
+
+
+class ParityError(Exception):
+    """The exported file does not compute what the network computes."""
+
+
+class _Clipped(nn.Module):
+    """The network with its output limited to 0..1, as the run time expects."""
+
+    def __init__(self, network: UNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, picture: Tensor) -> Tensor:
+        heat: Tensor = self.network(picture)
+        return heat.clamp(0.0, 1.0)
+
+
+def export_onnx(network: UNet, metadata: ModelMetadata, path: Path) -> None:
+    """Write ``network`` to ``path``: ``input`` float32 N x 3 x H x W (RGB, 0..255), ``heat_map`` N x 1 x H/s x W/s."""
+    model = _Clipped(network).eval().float()
+    example = torch.zeros(1, 3, 224, 224)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # The legacy exporter says that it is one; it is chosen because it keeps opset 17 and IR version 8.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            (example,),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={
+                INPUT: {0: "batch", 2: "height", 3: "width"},
+                OUTPUT: {0: "batch", 2: "heat_height", 3: "heat_width"},
+            },
+        )
+    proto = onnx.load(path)
+    del proto.metadata_props[:]
+    onnx.helper.set_model_props(proto, metadata.to_props())
+    onnx.checker.check_model(proto)
+    onnx.save(proto, path)
+
+
+def run_onnx(path: Path, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The file's heat map for ``picture`` N x 3 x H x W."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    heat: NDArray[np.float32] = session.run([OUTPUT], {INPUT: picture})[0]
+    return heat
+
+
+def check_parity(network: UNet, path: Path, shape: tuple[int, int, int, int], tolerance: float = 1e-4) -> float:
+    """Largest difference between network and file on a random picture; ParityError above ``tolerance``."""
+    picture = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+    with torch.inference_mode():
+        expected = _Clipped(network).eval().float()(torch.from_numpy(picture)).numpy()
+    difference = float(np.abs(expected - run_onnx(path, picture)).max())
+    if not difference <= tolerance:
+        raise ParityError(
+            f"{path}: differs from the network by {difference:.2g} at {shape}; at most {tolerance:g} is right"
+        )
+    return difference

@@ -1,0 +1,1 @@
+"""The commands a person types; each file is one command."""

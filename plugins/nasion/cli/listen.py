@@ -1,0 +1,114 @@
+"""``nasion listen``: what arrives over the broker, judged as a robot should judge it."""
+
+import os
+from collections import Counter
+from typing import Dict, Optional, Sequence
+
+import typer
+from pydantic import ValidationError
+from rich.console import RenderableType
+from typing_extensions import Annotated
+
+from nasion.cli.flags import help_of
+from nasion.cli.output import MessageLines, tell
+from nasion.cli.signals import stopping_signals
+from nasion.cli.watching import on_terminal, wait, watch
+from nasion.errors import InputError
+from nasion.mqtt.board import Board, CameraRow
+from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
+from nasion.settings import MqttSettings, checked_name
+from nasion.show.table import cameras_table
+from nasion.sources.clock import SystemClock
+
+#: A stream that is refused message by message is spoken of this often.
+REPORT_NS = 5_000_000_000
+#: The flags, and the settings they are.
+FLAGS = {"url": "--mqtt", "prefix": "--prefix", "ca_file": "--ca-file"}
+
+
+def listen(
+    mqtt: Annotated[Optional[str], typer.Option(metavar="URL", help=help_of(MqttSettings, "url"))] = None,
+    prefix: Annotated[Optional[str], typer.Option(metavar="P", help=help_of(MqttSettings, "prefix"))] = None,
+    ca_file: Annotated[Optional[str], typer.Option(metavar="PEM", help=help_of(MqttSettings, "ca_file"))] = None,
+    camera: Annotated[Optional[str], typer.Option(metavar="NAME", help="Only this camera. Default: all.")] = None,
+    seconds: Annotated[Optional[float], typer.Option(metavar="S", min=0, help="End after this time.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One accepted `person` message a line on stdout, and nothing else.")
+    ] = False,
+) -> None:
+    """Show what the cameras say over MQTT. What is too old to act upon is refused, and that is said."""
+    settings = _settings({"url": mqtt, "prefix": prefix, "ca_file": ca_file})
+    _check_camera(camera)
+    clock = SystemClock()
+    end_ns = None if seconds is None else clock.monotonic_ns() + int(seconds * 1e9)
+    board, report = Board(), RefusalReport()
+    with stopping_signals() as stop:
+        lines = MessageLines(json=True, clock=clock, stop=stop)
+
+        def on_heard(heard: Heard) -> None:
+            now_ns = clock.monotonic_ns()
+            board.hear(heard, now_ns)
+            if json and isinstance(heard, Accepted):
+                lines(heard.message)
+            if isinstance(heard, Refused) and (json or not on_terminal()):
+                report.hear(heard, now_ns)
+
+        def over() -> bool:
+            return end_ns is not None and clock.monotonic_ns() >= end_ns
+
+        receiver = Receiver(
+            settings,
+            client_id=f"nasion-listen-{os.getpid()}",
+            clock=clock,
+            on_heard=on_heard,
+            on_event=tell,
+            camera=camera,
+        )
+        receiver.start()
+        try:
+            if json:
+                wait(stop=stop, over=over)
+            else:
+                watch(board, screen, clock=clock, stop=stop, over=over)
+        finally:
+            receiver.stop()
+            lines.close()
+    tell("heard: " + ", ".join(f"{count} {what}" for what, count in receiver.counters().items()))
+
+
+def screen(rows: Sequence[CameraRow]) -> RenderableType:
+    """What is shown on a terminal."""
+    return cameras_table(rows) if rows else "nothing heard yet"
+
+
+class RefusalReport:
+    """Tells of refusals: of a camera's first one at once, then of how many there were since."""
+
+    def __init__(self) -> None:
+        self._told_ns: Dict[str, int] = {}
+        self._untold: Counter[str] = Counter()
+
+    def hear(self, refused: Refused, now_ns: int) -> None:
+        """Note a refusal at ``now_ns`` (monotonic), and tell of it when its time has come."""
+        camera = refused.camera
+        self._untold[camera] += 1
+        if camera in self._told_ns and now_ns - self._told_ns[camera] < REPORT_NS:
+            return
+        tell(f"{camera}: refused {self._untold.pop(camera)}: {refused.cause}, {refused.detail}")
+        self._told_ns[camera] = now_ns
+
+
+def _settings(given: Dict[str, Optional[str]]) -> MqttSettings:
+    try:
+        return MqttSettings.model_validate({key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise InputError(f"{FLAGS[str(fault['loc'][0])]}: {fault['msg'].replace('Value error, ', '', 1)}") from None
+
+
+def _check_camera(name: Optional[str]) -> None:
+    try:
+        if name is not None:
+            checked_name(name)
+    except ValueError as error:
+        raise InputError(f"--camera: {error}") from None

@@ -1,0 +1,62 @@
+"""The command ``nasion``: what every sub-command shares — errors to one line, exit codes, clean Ctrl-C."""
+
+import sys
+from typing import Type
+
+import typer
+
+from nasion import __version__
+from nasion.cli import demo, listen, locate, run
+from nasion.errors import InputError, NasionError
+
+#: Wrong usage, as click says it; newer releases of typer bring a click of their own.
+UsageError: Type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name="nasion",
+    help="Tells a robot where the person in front of it is.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("locate")(locate.locate)
+app.command("listen")(listen.listen)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nasion {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    context: typer.Context,
+    _: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Entry point; errors become one line on stderr and the exit code of their kind."""
+    try:
+        app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        pass
+    except NasionError as error:
+        _fail(str(error), error.exit_code)
+    except UsageError as error:
+        _fail(f"{_usage_message(error)}; see: nasion --help", InputError.exit_code)
+
+
+def _usage_message(error: Exception) -> str:
+    """click's own wording, e.g. "No such option: --sauce", without the closing full stop."""
+    message: str = getattr(error, "format_message", error.__str__)()
+    return " ".join(message.split()).rstrip(".")
+
+
+def _fail(message: str, exit_code: int) -> None:
+    typer.echo(f"nasion: {message}", err=True)
+    sys.exit(exit_code)

@@ -1,0 +1,56 @@
+"""Shows what a receiver hears: a live screen on a terminal, otherwise a line for each camera twice a second."""
+
+import os
+import sys
+import threading
+from typing import Callable, List, Sequence
+
+from rich.console import RenderableType
+from rich.live import Live
+
+from nasion.mqtt.board import Board, CameraRow
+from nasion.show.table import row_line
+from nasion.sources.frame import Clock
+
+#: A screen is redrawn this often, lines are written this often.
+SCREEN_S = 0.125
+LINES_S = 0.5
+
+Screen = Callable[[Sequence[CameraRow]], RenderableType]
+
+
+def on_terminal() -> bool:
+    """Whether what is shown is a live screen."""
+    return sys.stdout.isatty()
+
+
+def wait(*, stop: threading.Event, over: Callable[[], bool]) -> None:
+    """Show nothing until it is ``over``, or ``stop`` is set."""
+    while not stop.wait(SCREEN_S) and not over():
+        pass
+
+
+def watch(board: Board, screen: Screen, *, clock: Clock, stop: threading.Event, over: Callable[[], bool]) -> None:
+    """Show ``board`` until it is ``over``, or ``stop`` is set; this sets it when the reader of stdout has gone."""
+    if on_terminal():
+        with Live(screen(board.rows(clock.monotonic_ns())), auto_refresh=False) as live:
+            while not stop.wait(SCREEN_S) and not over():
+                live.update(screen(board.rows(clock.monotonic_ns())), refresh=True)
+        return
+    written: List[int] = []
+    while not stop.wait(LINES_S) and not over():
+        rows = board.rows(clock.monotonic_ns())
+        # A line that says nothing new would only hide the silence.
+        if [row.accepted for row in rows] != written:
+            written = [row.accepted for row in rows]
+            _write([row_line(row) for row in rows], stop)
+
+
+def _write(lines: Sequence[str], stop: threading.Event) -> None:
+    try:
+        sys.stdout.write("".join(f"{text}\n" for text in lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at its end; that must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stop.set()

@@ -1,0 +1,163 @@
+"""Reads an nvinfer configuration file as nvinfer does, and refuses what the network must not be fed with."""
+
+import configparser
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Mapping, Optional
+
+from typing_extensions import Literal
+
+import nasion
+from nasion.config.nearest import did_you_mean
+from nasion.config.nvinfer_keys import CLASS_ATTRS_KEYS, PROPERTY_KEYS, KeyRule, Kind, Value
+from nasion.core.views import INPUT_SIZES
+from nasion.errors import InputError
+from nasion.files import read_limited
+from nasion.settings import View
+
+PROPERTY = "property"
+CLASS_ATTRS = re.compile(r"class-attrs-(all|\d+)")
+#: nvinfer's files are some kilobytes; a larger one is something else.
+MAX_BYTES = 1 << 20
+
+EXPECTED: Dict[Kind, str] = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "0 or 1",
+    "text": "a text",
+    "ints": "whole numbers separated by ';'",
+}
+
+
+@dataclass(frozen=True)
+class NvinferConfig:
+    """What the network is and how it is fed.
+
+    ``height``, ``width``: network input, pixels; ``color_format``: order of its channels.
+    """
+
+    path: Path
+    onnx_file: Path
+    height: int
+    width: int
+    color_format: Literal["RGB", "BGR"]
+
+    def check_view(self, view: View) -> None:
+        """InputError where this file feeds the network otherwise than ``view`` says."""
+        height, width = INPUT_SIZES[view]
+        if (self.height, self.width) != (height, width):
+            raise InputError(
+                f"{self.path}: infer-dims=3;{self.height};{self.width}, but view {view!r} needs 3;{height};{width}; "
+                "take the file of that view or another --view"
+            )
+
+
+def default_nvinfer_file(view: View) -> Path:
+    """The repository's file for ``view``; InputError where the repository is not there."""
+    path = Path(nasion.__file__).parents[2] / "deepstream_configs" / f"nasion_{view}.txt"
+    if not path.is_file():
+        raise InputError(
+            f"no nvinfer file for view {view!r} at {path}; run from the repository, or name one in the configuration: "
+            "nvinfer: FILE"
+        )
+    return path
+
+
+def read_nvinfer(path: Path) -> NvinferConfig:
+    """Read and check ``path``; InputError names the key, what it says and what was expected."""
+    groups = _read_groups(path)
+    if PROPERTY not in groups:
+        raise InputError(f"{path}: the group [{PROPERTY}] is missing; this is no nvinfer configuration file")
+    for name, keys in groups.items():
+        if name != PROPERTY and not CLASS_ATTRS.fullmatch(name):
+            raise InputError(
+                f"{path}: unknown group [{name}]{did_you_mean(name, (PROPERTY, 'class-attrs-all'))}; "
+                f"expected [{PROPERTY}]"
+            )
+        for key, text in keys.items():
+            _check_key(path, name, key, text)
+    values = {key: _value(path, key, rule, groups[PROPERTY]) for key, rule in PROPERTY_KEYS.items()}
+    dims, unique_id = values["infer-dims"], values["gie-unique-id"]
+    if not isinstance(dims, tuple) or len(dims) != 3 or dims[0] != 3 or min(dims) < 1:
+        raise InputError(f"{path}: infer-dims={groups[PROPERTY]['infer-dims']}; expected 3;height;width")
+    if not isinstance(unique_id, int) or unique_id < 1:
+        raise InputError(f"{path}: gie-unique-id={unique_id}; expected a number above 0, e.g. gie-unique-id=1")
+    return NvinferConfig(
+        path=path,
+        onnx_file=path.parent / str(values["onnx-file"]),
+        height=dims[1],
+        width=dims[2],
+        color_format="BGR" if values["model-color-format"] == 1 else "RGB",
+    )
+
+
+def _read_groups(path: Path) -> Dict[str, Dict[str, str]]:
+    """Groups and keys of the file. Comments only at the start of a line; text after a value is part of it."""
+    too_large = f"{MAX_BYTES} bytes; this is no nvinfer configuration file"
+    raw = read_limited(path, MAX_BYTES, what="nvinfer file", too_large=too_large)
+    parser = configparser.RawConfigParser(
+        delimiters=("=",), comment_prefixes=("#",), inline_comment_prefixes=None, default_section=""
+    )
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        # Stripped lines, because configparser would take an indented one as the continuation of a value.
+        parser.read_string("\n".join(line.strip() for line in raw.decode("utf-8").splitlines()), str(path))
+    except UnicodeDecodeError:
+        raise InputError(f"nvinfer file {path} is not UTF-8 text; this is no nvinfer configuration file") from None
+    except configparser.Error as error:
+        raise InputError(f"nvinfer file {path}: {' '.join(error.message.split())}") from None
+    return {name: dict(parser.items(name)) for name in parser.sections()}
+
+
+def _check_key(path: Path, group: str, key: str, text: str) -> None:
+    """InputError for a key that is unknown or refused, or a value that does not pass."""
+    rules = PROPERTY_KEYS if group == PROPERTY else CLASS_ATTRS_KEYS
+    rule = rules.get(key)
+    if rule is None:
+        raise InputError(f"{path}: unknown key {key!r} in [{group}]{did_you_mean(key, rules)}")
+    value = _parsed(rule.kind, text)
+    if value is None:
+        raise InputError(f"{path}: {key}={text}; expected {EXPECTED[rule.kind]} (comments stand on lines of their own)")
+    if rule.accepted is not None and value not in rule.accepted:
+        raise InputError(f"{path}: {key}={text} is refused: {rule.why}; {_remedy(key, rule)}")
+
+
+def _value(path: Path, key: str, rule: KeyRule, given: Mapping[str, str]) -> Optional[Value]:
+    """The value given, or nvinfer's default; InputError where it has to be given."""
+    if key in given:
+        return _parsed(rule.kind, given[key])
+    if rule.required:
+        raise InputError(f"{path}: {key} is missing in [{PROPERTY}]; it says: {rule.why}")
+    if rule.handling == "honoured" and rule.accepted is not None and rule.default not in rule.accepted:
+        raise InputError(
+            f"{path}: {key} is missing in [{PROPERTY}] and nvinfer would take {_written(rule.default)}: {rule.why}; "
+            f"{_remedy(key, rule)}"
+        )
+    return rule.default
+
+
+def _remedy(key: str, rule: KeyRule) -> str:
+    if not rule.accepted:
+        return "remove the line"
+    return "write " + " or ".join(f"{key}={_written(value)}" for value in rule.accepted)
+
+
+def _written(value: Optional[Value]) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def _parsed(kind: Kind, text: str) -> Optional[Value]:
+    """``text`` as a value of ``kind``; None where it is none."""
+    try:
+        if kind == "int":
+            return int(text)
+        if kind == "float":
+            return float(text)
+        if kind == "ints":
+            return tuple(int(part) for part in text.rstrip(";").split(";"))
+    except ValueError:
+        return None
+    if kind == "bool":
+        return {"0": False, "false": False, "1": True, "true": True}.get(text)
+    return text

@@ -1,0 +1,89 @@
+"""The values that one step of the core hands to the next. A value, or a reason why there is none."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Optional, Tuple
+
+
+class FrameReason(str, Enum):
+    """Why nobody is listed for a frame."""
+
+    NO_FACE = "no_face"
+    LOW_PROBABILITY = "low_probability"
+    NO_TENSOR = "no_tensor"
+    CORRUPT_FRAME = "corrupt_frame"
+    NO_FRAME = "no_frame"
+
+
+class PersonReason(str, Enum):
+    """Why a person who was seen has no position."""
+
+    NO_DEPTH = "no_depth"
+    TOO_NEAR = "too_near"
+    TOO_FAR = "too_far"
+    JUMP = "jump"
+    UNPAIRED = "unpaired"
+
+
+@dataclass(frozen=True)
+class Keypoint:
+    """The point between a person's eyes in the full-resolution left picture.
+
+    ``u, v``: pixels; ``probability``: height of the heat map's peak, 0..1; ``sigma_u, sigma_v``: standard deviation of
+    the place, pixels of the full picture.
+    """
+
+    u: float
+    v: float
+    probability: float
+    sigma_u: float
+    sigma_v: float
+
+
+@dataclass(frozen=True)
+class Located:
+    """Who was found in one frame, strongest first; ``reason`` is set exactly when nobody was.
+
+    ``peak`` is the highest value of the heat map, also when it was too low; None when there was no heat map.
+    """
+
+    keypoints: Tuple[Keypoint, ...]
+    reason: Optional[FrameReason]
+    peak: Optional[float]
+
+
+@dataclass(frozen=True)
+class DepthReading:
+    """Depth of a patch: ``value`` (z, metres) or ``reason``, with what it rests on.
+
+    ``count`` of ``of`` depth values were finite and within the limits; ``spread`` is their median absolute deviation in
+    metres, None without finite values.
+    """
+
+    value: Optional[float]
+    reason: Optional[PersonReason]
+    count: int
+    of: int
+    spread: Optional[float]
+
+
+@dataclass(frozen=True)
+class Position:
+    """A point in metres: ``xyz`` in the frame the message names, its row-major 3 x 3 covariance in m²."""
+
+    depth_m: float
+    range_m: float
+    xyz: Tuple[float, float, float]
+    covariance: Tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of one frame. ``position`` is None exactly when ``reason`` is set; ``depth`` keeps what was seen."""
+
+    track_id: int
+    keypoint: Keypoint
+    bearing_rad: Tuple[float, float]
+    depth: DepthReading
+    position: Optional[Position]
+    reason: Optional[PersonReason]

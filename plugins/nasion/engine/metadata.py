@@ -1,0 +1,45 @@
+"""What a model file says of itself: `export` writes it, the run time reads it, nothing about it stands elsewhere."""
+
+from typing import Dict, Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nasion.errors import InputError
+
+#: Keys of the ONNX metadata begin so; others are somebody else's.
+PREFIX = "nasion."
+
+
+class ModelMetadata(BaseModel):
+    """The metadata of an exported heat-map model; every field is required."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str = Field(min_length=1, description="The model's name, e.g. `nasion-lite`.")
+    version: str = Field(min_length=1, description="Version of the weights.")
+    stride: int = Field(ge=1, le=32, description="Pixels of network input per heat-map cell.")
+    sigma_px: float = Field(gt=0, description="Standard deviation of the Gaussian it was taught, pixels of its input.")
+    threshold: float = Field(gt=0, lt=1, description="Probability from which on a person is there.")
+    keypoint: str = Field(description="What the keypoint is.")
+    sizes: str = Field(description="Input sizes (height x width) it was checked at.")
+    data_digest: str = Field(description="SHA-256 of the label tables it was taught from.")
+    metrics: str = Field(description="Figures on the validation split, as JSON.")
+    licence: str = Field(description="Terms of the weights.")
+
+    @classmethod
+    def from_props(cls, props: Mapping[str, str]) -> "ModelMetadata":
+        """Read from the ONNX file's key-value pairs; InputError names what is missing or wrong."""
+        ours = {key[len(PREFIX) :]: value for key, value in props.items() if key.startswith(PREFIX)}
+        try:
+            return cls.model_validate(ours)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = PREFIX + ".".join(str(part) for part in first["loc"])
+            raise InputError(
+                f"model metadata {key!r}: {first['msg']} (came: {ours.get(key[len(PREFIX) :])!r}); "
+                "take a model made by `python -m export`"
+            ) from None
+
+    def to_props(self) -> Dict[str, str]:
+        """The key-value pairs that `from_props` reads."""
+        return {PREFIX + key: str(value) for key, value in self.model_dump().items()}

@@ -1,0 +1,143 @@
+"""The application: opens everything a run needs, lets it run, ends it."""
+
+import threading
+import uuid
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Callable, List, Optional, Tuple
+
+from typing_extensions import Protocol
+
+from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
+from nasion.engine.choice import choose_engine, missing_for_deepstream
+from nasion.engine.onnx_model import HeatMapModel
+from nasion.messages import PersonMessage
+from nasion.mqtt.publisher import open_publisher
+from nasion.pipeline.gst import has_element, load_gst
+from nasion.pipeline.line import CameraLine
+from nasion.pipeline.summary import RunSummary
+from nasion.settings import CameraSettings, DepthSettings, Mode, RunSettings
+from nasion.show.video import AnnotatedVideo
+from nasion.sources.frame import Clock, Source
+from nasion.sources.open import open_source
+
+#: How often the cameras are looked after, seconds.
+_LOOK_S = 0.02
+#: How long the frames on their way may take to come through at the end.
+_FINISH_NS = 5_000_000_000
+
+
+class SourceOpener(Protocol):
+    """What `nasion.sources.open_source` is; tests pass sources of their own."""
+
+    def __call__(self, uri: str, *, depth: DepthSettings, mode: Optional[Mode], clock: Clock) -> Source:
+        """Open a source; InputError, DependencyError or HardwareError."""
+
+
+def run(
+    settings: RunSettings,
+    *,
+    clock: Clock,
+    on_event: Callable[[str], None],
+    stop: threading.Event,
+    on_message: Callable[[PersonMessage], None] = lambda _: None,
+    opener: SourceOpener = open_source,
+) -> RunSummary:
+    """Locate persons until all sources have ended, a limit of ``settings`` is reached, or ``stop`` is set.
+
+    ``on_message`` gets the message of every processed frame, one at a time; ``on_event`` gets lines for people. Both
+    are called from other threads. The first failure in any thread ends the run and is raised here: NasionErrors for
+    what can go wrong, anything else is a mistake in the program.
+    """
+    load_gst()
+    config, model = open_model(settings, on_event)
+    failures: List[BaseException] = []
+    one_at_a_time = threading.Lock()
+
+    def deliver(message: PersonMessage) -> None:
+        with one_at_a_time:
+            on_message(message)
+
+    with ExitStack() as opened:
+        lines: List[CameraLine] = []
+        session = uuid.uuid4().hex[:12]
+        for camera in settings.cameras:
+            source = opener(camera.source, depth=settings.depth, mode=settings.mode, clock=clock)
+            unclaimed = opened.enter_context(ExitStack())
+            unclaimed.callback(source.close)
+            video = _video(settings, camera, source)
+            if video is not None:
+                unclaimed.callback(video.close)
+            line = CameraLine(
+                camera,
+                settings,
+                source=source,
+                model=model,
+                color_format=config.color_format,
+                session=session,
+                publisher=open_publisher(
+                    settings.mqtt, camera=camera.name, session=session, clock=clock, on_event=on_event
+                ),
+                video=video,
+                clock=clock,
+                on_message=deliver,
+                on_event=on_event,
+                on_failure=failures.append,
+            )
+            unclaimed.pop_all()
+            opened.callback(line.close)
+            lines.append(line)
+        started_ns = clock.monotonic_ns()
+        for line in lines:
+            line.start()
+        _watch(lines, settings.seconds, stop, failures, clock)
+        seconds = (clock.monotonic_ns() - started_ns) / 1e9
+    if failures:
+        raise failures[0]
+    return RunSummary({line.name: line.summary() for line in lines}, seconds)
+
+
+def open_model(settings: RunSettings, on_event: Callable[[str], None]) -> Tuple[NvinferConfig, HeatMapModel]:
+    """The nvinfer file and the network it names, or the one the settings name instead."""
+    choose_engine(settings.engine, lambda: missing_for_deepstream(has_element), on_event)
+    config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
+    config.check_view(settings.view)
+    path = Path(settings.model) if settings.model else config.onnx_file
+    model = HeatMapModel(path, height=config.height, width=config.width, threads=settings.threads)
+    about = model.metadata
+    on_event(f"model: {about.name} {about.version} ({model.digest[:12]}), view {settings.view}")
+    return config, model
+
+
+def _watch(
+    lines: List[CameraLine],
+    seconds: Optional[float],
+    stop: threading.Event,
+    failures: List[BaseException],
+    clock: Clock,
+) -> None:
+    """Until all lines are through or something failed; after ``stop`` or ``seconds`` they are asked to finish."""
+    end_ns = None if seconds is None else clock.monotonic_ns() + int(seconds * 1e9)
+    patience_ns: Optional[int] = None
+    while not failures:
+        through = [line.watch() for line in lines]
+        if all(through):
+            return
+        now_ns = clock.monotonic_ns()
+        if patience_ns is None and (stop.is_set() or (end_ns is not None and now_ns >= end_ns)):
+            patience_ns = now_ns + _FINISH_NS
+            for line in lines:
+                line.finish()
+        if patience_ns is not None and now_ns >= patience_ns:
+            return
+        clock.sleep(_LOOK_S)
+
+
+def _video(settings: RunSettings, camera: CameraSettings, source: Source) -> Optional[AnnotatedVideo]:
+    """The annotated video of a camera; with several cameras each has its name in the file's."""
+    if settings.save is None:
+        return None
+    path = Path(settings.save)
+    if len(settings.cameras) > 1:
+        path = path.with_name(f"{path.stem}-{camera.name}{path.suffix}")
+    return AnnotatedVideo(path, source.fps / settings.every)

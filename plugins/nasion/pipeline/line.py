@@ -1,0 +1,173 @@
+"""One camera from its source to its messages: the parts put together, watched and taken apart."""
+
+from typing import Callable, Optional
+
+from typing_extensions import Literal
+
+from nasion.core.gates import Hysteresis
+from nasion.core.ranging import Ranger
+from nasion.core.results import FrameReason
+from nasion.core.ring import FrameRing
+from nasion.core.views import view_geometry
+from nasion.engine.onnx_model import HeatMapModel
+from nasion.errors import InputError, NasionError
+from nasion.messages import PersonMessage
+from nasion.mqtt.publisher import Publisher
+from nasion.pipeline.feeder import IN_FLIGHT, Feeder
+from nasion.pipeline.flow import Flow
+from nasion.pipeline.graph import CameraGraph
+from nasion.pipeline.outlet import Outlet
+from nasion.pipeline.slip import Slip
+from nasion.pipeline.steps import Steps
+from nasion.pipeline.summary import CameraSummary, percentiles
+from nasion.settings import CameraSettings, RunSettings
+from nasion.show.video import AnnotatedVideo
+from nasion.sources.frame import Clock, Frame, Source, Stamp
+
+#: A source that gives nothing for this long is silent; it is reported again each time this has passed.
+SILENCE_NS = 1_000_000_000
+#: Pictures and depth kept at most: more than can be on their way, so that only what went wrong is pushed out.
+_FRAMES_KEPT = IN_FLIGHT + 3
+#: Slips are light.
+_SLIPS_KEPT = 64
+#: How long a feeder that is stuck in its source is waited for, seconds.
+_JOIN_S = 1.0
+
+
+class CameraLine:
+    """Everything that belongs to one camera of a run."""
+
+    def __init__(
+        self,
+        camera: CameraSettings,
+        settings: RunSettings,
+        *,
+        source: Source,
+        model: HeatMapModel,
+        color_format: Literal["RGB", "BGR"],
+        session: str,
+        publisher: Publisher,
+        video: Optional[AnnotatedVideo],
+        clock: Clock,
+        on_message: Callable[[PersonMessage], None],
+        on_event: Callable[[str], None],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        """InputError where the view does not fit the source's pictures."""
+        left = source.calibration.left
+        try:
+            geometry = view_geometry(settings.view, left.width, left.height)
+        except ValueError as error:
+            raise InputError(f"{camera.source}: {error}") from None
+        live = (settings.mode or ("live" if source.live else "every-frame")) == "live"
+        threshold = model.metadata.threshold if settings.threshold is None else settings.threshold
+        self.name = camera.name
+        self._source = source
+        self._clock = clock
+        self._publisher = publisher
+        self._video = video
+        self._flow = Flow()
+        self._outlet = Outlet(
+            camera,
+            session=session,
+            max_age_ms=settings.mqtt.max_age_ms,
+            clock=clock,
+            publisher=publisher,
+            on_message=on_message,
+            video=video,
+            geometry=geometry,
+        )
+        frames: FrameRing[Frame] = FrameRing(_FRAMES_KEPT)
+        slips: FrameRing[Slip] = FrameRing(_SLIPS_KEPT)
+        steps = Steps(
+            model=model,
+            geometry=geometry,
+            hysteresis=Hysteresis(settings.hysteresis, threshold),
+            ranger=Ranger(source.calibration, settings.depth, settings.jump, camera.mount),
+            max_persons=settings.max_persons,
+            limit=settings.frames,
+            frames=frames,
+            slips=slips,
+            flow=self._flow,
+            outlet=self._outlet,
+            clock=clock,
+        )
+        self._graph = CameraGraph(
+            camera.name, geometry=geometry, color_format=color_format, live=live, steps=steps, on_failure=on_failure
+        )
+        self._feeder = Feeder(
+            camera.name,
+            source=source,
+            live=live,
+            every=settings.every,
+            limit=settings.frames,
+            frames=frames,
+            slips=slips,
+            flow=self._flow,
+            graph=self._graph,
+            outlet=self._outlet,
+            clock=clock,
+            on_event=on_event,
+            on_failure=on_failure,
+        )
+        self._on_failure = on_failure
+        self._done = False
+        self._silent_since: Optional[int] = None
+
+    def start(self) -> None:
+        """Begin to connect, to process, to read."""
+        self._publisher.start()
+        self._graph.start()
+        self._feeder.start()
+
+    def finish(self) -> None:
+        """Read no more; see `watch` for the end."""
+        self._feeder.finish()
+
+    def watch(self) -> bool:
+        """To be called often: reports a silent source; True once everything is through."""
+        self._done = self._done or self._graph.check()
+        if not self._done:
+            self._report_silence()
+        return self._done
+
+    def close(self) -> None:
+        """Let go of everything; also of a line that was never started, or is stuck. Failures go to ``on_failure``."""
+        self._feeder.finish()
+        self._graph.stop()
+        if self._feeder.ident is None:
+            self._source.close()
+        else:
+            self._feeder.join(_JOIN_S)
+        self._flow.broken_off()
+        self._publisher.stop()
+        try:
+            if self._video is not None:
+                self._video.close()
+        except NasionError as error:
+            self._on_failure(error)
+
+    def summary(self) -> CameraSummary:
+        """What the camera came to so far."""
+        return CameraSummary(
+            frames=self._flow.frames,
+            processed=self._flow.processed,
+            drops=self._flow.drops,
+            published=self._publisher.counters(),
+            latency_ms=percentiles(self._outlet.spent_ms()),
+        )
+
+    def _report_silence(self) -> None:
+        """`no_frame` once a second while a live source gives nothing, and `lost` in the status until it does."""
+        reading_since, now = self._feeder.reading_since, self._clock.monotonic_ns()
+        if not self._source.live or reading_since is None:
+            return
+        if self._silent_since is not None and reading_since > self._silent_since:
+            self._silent_since = None
+            self._publisher.source_state("ok")
+        last = reading_since if self._silent_since is None else self._silent_since
+        if now - last < SILENCE_NS:
+            return
+        self._silent_since = now
+        self._publisher.source_state("lost")
+        self._outlet.nobody(FrameReason.NO_FRAME, Stamp(self._clock.utc_ns(), now), None)

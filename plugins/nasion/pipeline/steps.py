@@ -1,0 +1,148 @@
+"""The steps of a frame, each found by its PTS: admit, prepare, infer, locate, range, publish.
+
+They hold no GStreamer; the pad probes of the pipeline call them, and so may elements of another pipeline.
+"""
+
+from typing import List, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasion.core.gates import Hysteresis
+from nasion.core.locate import locate
+from nasion.core.ranging import Ranger
+from nasion.core.results import FrameReason, Located
+from nasion.core.ring import FrameRing
+from nasion.core.tensor import blank_tensor, fill_tensor
+from nasion.core.views import ViewGeometry
+from nasion.engine.onnx_model import HeatMapModel
+from nasion.pipeline.flow import Flow
+from nasion.pipeline.outlet import Outlet
+from nasion.pipeline.slip import Slip
+from nasion.sources.frame import Clock, Frame
+
+_NO_TENSOR = Located((), FrameReason.NO_TENSOR, None)
+
+
+class Steps:
+    """What is done with the frames of one camera. Frames come in order; one thread calls each step."""
+
+    def __init__(
+        self,
+        *,
+        model: HeatMapModel,
+        geometry: ViewGeometry,
+        hysteresis: Hysteresis,
+        ranger: Ranger,
+        max_persons: int,
+        limit: Optional[int],
+        frames: "FrameRing[Frame]",
+        slips: "FrameRing[Slip]",
+        flow: Flow,
+        outlet: Outlet,
+        clock: Clock,
+    ) -> None:
+        """``limit``: number of frames after which no more are taken; ``frames``: pictures and depth by PTS."""
+        self._model = model
+        self._geometry = geometry
+        self._hysteresis = hysteresis
+        self._ranger = ranger
+        self._max_persons = max_persons
+        self._limit = limit
+        self._frames = frames
+        self._slips = slips
+        self._flow = flow
+        self._outlet = outlet
+        self._clock = clock
+        self._taken = 0
+        self._spare_tensors: List[NDArray[np.float32]] = []
+
+    def spend(self, pts: int, stage: str) -> None:
+        """Note that the frame's time until now went into ``stage``."""
+        slip = self._slips.get(pts)
+        if slip is not None:
+            slip.spend(stage, self._clock.monotonic_ns())
+
+    def admit(self, pts: int) -> bool:
+        """Whether the frame that comes out of the first queue is searched; where not, it is counted."""
+        if not self._flow.arrived(pts):
+            return False
+        if self._taken == self._limit:
+            self._flow.dropped("surplus")
+            self._flow.left(processed=False)
+            return False
+        self._taken += 1
+        self._frames.hold(pts)
+        self._slips.hold(pts)
+        self.spend(pts, "wait")
+        return True
+
+    def prepare(self, pts: int, scaled: NDArray[np.uint8]) -> None:
+        """Scaled picture (scaled_height, scaled_width, 3) uint8 to the network's input."""
+        slip = self._slips.get(pts)
+        if slip is None:
+            return
+        slip.tensor = self._spare_tensor()
+        fill_tensor(scaled, slip.tensor)
+        slip.spend("preprocess", self._clock.monotonic_ns())
+
+    def infer(self, pts: int) -> None:
+        """Network input to heat map."""
+        slip = self._slips.get(pts)
+        if slip is None or slip.tensor is None:
+            return
+        heat = self._model.infer(slip.tensor)
+        self._spare_tensors.append(slip.tensor)
+        slip.tensor = None
+        if np.isfinite(heat).all():
+            slip.heat = heat
+        else:
+            self._flow.dropped("no_tensor")
+        slip.spend("network", self._clock.monotonic_ns())
+
+    def locate(self, pts: int) -> None:
+        """Heat map to keypoints."""
+        slip = self._slips.get(pts)
+        if slip is None:
+            return
+        slip.located = _NO_TENSOR if slip.heat is None else self._search(slip.heat)
+        slip.spend("locate", self._clock.monotonic_ns())
+
+    def range(self, pts: int) -> None:
+        """Keypoints and the depth of this very frame to persons."""
+        slip = self._slips.get(pts)
+        if slip is None or slip.located is None:
+            return
+        frame = self._frames.get(pts)
+        if frame is None:
+            self._flow.dropped("unpaired")
+        slip.persons = self._ranger.range(slip.located, frame.depth if frame else None, slip.time_ns)
+        slip.spend("range", self._clock.monotonic_ns())
+
+    def publish(self, pts: int) -> None:
+        """Persons, or the reason why there are none, to the outlet; the frame ends here."""
+        slip, frame = self._slips.take(pts), self._frames.take(pts)
+        if slip is None or slip.located is None:
+            self._flow.dropped("unknown")
+            self._flow.left(processed=False)
+            return
+        self._outlet.result(slip, slip.located, frame)
+        self._flow.left(processed=True)
+
+    def _spare_tensor(self) -> NDArray[np.float32]:
+        try:
+            return self._spare_tensors.pop()
+        except IndexError:
+            return blank_tensor(self._geometry.input_height, self._geometry.input_width)
+
+    def _search(self, heat: NDArray[np.float32]) -> Located:
+        about = self._model.metadata
+        located = locate(
+            heat,
+            self._geometry,
+            about.stride,
+            threshold=self._hysteresis.threshold,
+            max_persons=self._max_persons,
+            drawn_sigma_px=about.sigma_px,
+        )
+        return self._hysteresis.admit(located)

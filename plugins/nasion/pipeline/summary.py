@@ -1,0 +1,65 @@
+"""What a run came to."""
+
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, Sequence
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Milliseconds."""
+
+    median: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class CameraSummary:
+    """One camera: ``frames`` the source gave, ``processed`` frames that were searched and published.
+
+    ``drops``: counts by cause, see `flow.DROPS`; ``published``: the publisher's counters; ``latency_ms``: by stage, see
+    `slip.STAGES`, and `total`, over the latest frames.
+    """
+
+    frames: int
+    processed: int
+    drops: Dict[str, int]
+    published: Dict[str, int]
+    latency_ms: Dict[str, Percentiles]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """All cameras by name, and how long the run took."""
+
+    cameras: Dict[str, CameraSummary]
+    seconds: float
+
+    def lines(self) -> List[str]:
+        """For people: what became of each camera's frames and messages, and where their time went."""
+        return [text for name, camera in self.cameras.items() for text in _camera_lines(name, camera, self.seconds)]
+
+
+def percentiles(samples: Mapping[str, Sequence[float]]) -> Dict[str, Percentiles]:
+    """Of each stage that has samples, milliseconds."""
+    return {
+        stage: Percentiles(*np.percentile(values, (50, 95, 99)).tolist()) for stage, values in samples.items() if values
+    }
+
+
+def _camera_lines(name: str, camera: CameraSummary, seconds: float) -> List[str]:
+    rate = camera.processed / seconds if seconds > 0 else 0.0
+    done = f"{camera.processed} of {camera.frames} frames processed, {rate:.1f}/s"
+    lines = [f"{name}: {done}; dropped: {_counts(camera.drops)}"]
+    if camera.latency_ms:
+        stages = ", ".join(f"{stage} {value.median:.1f}/{value.p95:.1f}" for stage, value in camera.latency_ms.items())
+        lines.append(f"{name}: ms (median/p95): {stages}")
+    if any(camera.published.values()):
+        lines.append(f"{name}: mqtt: {_counts(camera.published)}")
+    return lines
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{cause} {count}" for cause, count in counts.items() if count) or "none"

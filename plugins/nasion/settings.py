@@ -1,0 +1,160 @@
+"""Everything a run can be told: names, meanings, ranges and defaults stand here and nowhere else.
+
+The YAML configuration, the flags' defaults and help, and the documentation are made from these classes.
+"""
+
+from typing import List, Optional, Tuple
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from typing_extensions import Annotated, Literal, Self
+
+View = Literal["centre", "full", "fine"]
+Engine = Literal["auto", "onnxruntime", "deepstream"]
+Mode = Literal["live", "every-frame"]
+
+#: Characters that would tear an MQTT topic apart.
+FORBIDDEN_IN_NAMES = "+#$/"
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def checked_name(name: str) -> str:
+    """A camera's name as it stands in topics; ValueError says what is wrong with it."""
+    bad = sorted(set(name) & set(FORBIDDEN_IN_NAMES))
+    if not name or bad or not name.isprintable():
+        found = f"contains {' '.join(bad)}" if bad else "is empty or not printable"
+        raise ValueError(f"{name!r} {found}; a name has at least one character and none of + # $ /")
+    return name
+
+
+class Settings(BaseModel):
+    """Common rules: unknown keys and values out of range are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DepthSettings(Settings):
+    """From the depth patch to one depth."""
+
+    patch_px: int = Field(5, ge=1, le=63, description="Side of the depth patch, full-resolution pixels; odd.")
+    near_m: float = Field(0.7, gt=0, description="Nearer than this is `too_near`.")
+    far_m: float = Field(10.0, gt=0, description="Farther than this is `too_far`.")
+    reducer: Literal["median", "mean"] = Field("median", description="How the finite depths become one.")
+    min_share: Probability = Field(0.2, description="Share of finite depths below which the patch has no depth.")
+    sigma_disparity_px: float = Field(
+        0.25, ge=0, description="Standard deviation of a disparity, pixels: the stereo part of the covariance."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.patch_px % 2 == 0:
+            raise ValueError(f"patch_px must be odd, not {self.patch_px}")
+        if self.near_m >= self.far_m:
+            raise ValueError(f"near_m ({self.near_m}) must be less than far_m ({self.far_m})")
+        return self
+
+
+class JumpSettings(Settings):
+    """When a distance is refused because nobody moves that fast."""
+
+    mode: Literal["speed", "fixed", "off"] = Field(
+        "speed", description="`speed`: by the time passed; `fixed`: the original's fixed step; `off`."
+    )
+    max_speed_m_s: float = Field(3.0, gt=0, description="`speed`: a person approaches no faster than this.")
+    sigmas: float = Field(3.0, ge=0, description="`speed`: allowance for noise, standard deviations of both ranges.")
+    fixed_m: float = Field(2.0, gt=0, description="`fixed`: largest accepted step.")
+    expires_s: float = Field(
+        1.0,
+        gt=0,
+        description="After this time without an accepted range, any is accepted; "
+        "whoever was unseen for longer gets a new track_id.",
+    )
+
+
+class HysteresisSettings(Settings):
+    """Two thresholds, so that a person on the edge of recognition does not flicker. Off as in the original."""
+
+    enabled: bool = Field(False, description="Whether the two thresholds below replace the single one.")
+    appear: Probability = Field(0.7, description="A person appears at this probability.")
+    stay: Probability = Field(0.6, description="A person in view stays down to this probability.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.stay > self.appear:
+            raise ValueError(f"stay ({self.stay}) must not exceed appear ({self.appear})")
+        return self
+
+
+class MountSettings(Settings):
+    """Where the left camera sits on the robot: the pose of the camera's body frame in `frame_id`.
+
+    REP 103: x forward, y left, z up; rotation by roll, pitch, yaw about the fixed x, y, z, in that order.
+    """
+
+    frame_id: str = Field("base_link", min_length=1, description="Name of the robot's frame.")
+    translation_m: Tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="[x, y, z] of the camera.")
+    rpy_rad: Tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="[roll, pitch, yaw] of the camera.")
+
+
+class CameraSettings(Settings):
+    """One camera."""
+
+    source: str = Field(min_length=1, description="URI or path of the source, e.g. `demo:` or `sbs:walk.avi`.")
+    name: str = Field("cam0", description="Name in topics and messages.")
+    mount: Optional[MountSettings] = Field(None, description="Publish in this robot frame, not the optical one.")
+
+    _name = field_validator("name")(checked_name)
+
+    @property
+    def frame_id(self) -> str:
+        """The frame positions are published in."""
+        return self.mount.frame_id if self.mount else f"{self.name}_left_camera_optical_frame"
+
+
+class MqttSettings(Settings):
+    """The broker and how it is spoken to."""
+
+    url: str = Field(
+        "mqtt://127.0.0.1:1883", description="mqtt://user:pass@host:port, mqtts://… for TLS, or `none` for no broker."
+    )
+    prefix: str = Field("nasion", description="First level of every topic.")
+    qos: Literal[0, 1] = Field(1, description="1: one message in flight, newest next; 0: sent and forgotten.")
+    keepalive_s: int = Field(2, ge=1, le=3600, description="The broker declares us offline after 1.5 x this.")
+    ca_file: Optional[str] = Field(None, description="CA certificates for mqtts://; default: the system's.")
+    max_age_ms: float = Field(200.0, gt=0, description="Nothing older than this is sent.")
+
+    _prefix = field_validator("prefix")(checked_name)
+
+
+class RunSettings(Settings):
+    """The whole configuration of `nasion run`."""
+
+    cameras: List[CameraSettings] = Field(min_length=1, description="One entry for each camera.")
+    view: View = Field("full", description="What the network sees of the picture.")
+    engine: Engine = Field("auto", description="What runs the network.")
+    nvinfer: Optional[str] = Field(
+        None, description="nvinfer configuration file; default: the one in deepstream_configs/ for the view."
+    )
+    model: Optional[str] = Field(None, description="ONNX file instead of the nvinfer file's `onnx-file`.")
+    threads: int = Field(1, ge=1, le=64, description="ONNX Runtime threads of one inference.")
+    mode: Optional[Mode] = Field(
+        None, description="`live`: newest frame wins; `every-frame`: all. Default: by the source."
+    )
+    every: int = Field(1, ge=1, description="Process each N-th frame only.")
+    frames: Optional[int] = Field(None, ge=1, description="End after this many processed frames of each camera.")
+    seconds: Optional[float] = Field(None, gt=0, description="End after this time.")
+    save: Optional[str] = Field(None, description="Write the annotated video to this .avi file.")
+    threshold: Optional[Probability] = Field(None, description="Probability of a person; default: the model's own.")
+    max_persons: int = Field(1, ge=1, le=32, description="How many persons are located, strongest first.")
+    depth: DepthSettings = DepthSettings()
+    jump: JumpSettings = JumpSettings()
+    hysteresis: HysteresisSettings = HysteresisSettings()
+    mqtt: MqttSettings = MqttSettings()
+
+    @model_validator(mode="after")
+    def _distinct_names(self) -> Self:
+        names = [camera.name for camera in self.cameras]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"camera name {twice[0]!r} is used twice; give each source its own: --source front=…")
+        return self

@@ -1,0 +1,1 @@
+"""What a person looks at: pictures with heat map and keypoint, live tables, annotated video."""

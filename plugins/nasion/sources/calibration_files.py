@@ -1,0 +1,204 @@
+"""Readers of calibration files. What comes out is checked: a missing or impossible value is an InputError.
+
+Three layouts:
+
+* ``calibration.json`` of rectified pictures: ``width, height, fx, fy, cx, cy, baseline_m``, optionally ``rectified``.
+* ``calibration.json`` of unrectified ones: ``image_width, image_height``, ``left`` and ``right`` with ``K`` (3 x 3) and
+  ``dist_k1k2p1p2k3``, ``R_left_to_right``, ``T_left_to_right`` (metres), optionally ``rectify`` with ``R1, R2, P1``.
+* Stereolabs' ``SN<serial>.conf``, the factory calibration of a ZED: see ``zed_conf``.
+
+Other keys are ignored. Lengths are metres, but millimetres in SN*.conf.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Union
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import Annotated, Self
+
+from nasion.core.calibration import Calibration, Intrinsics
+from nasion.errors import InputError
+from nasion.sources.lenses import Lens, StereoLenses
+
+#: What a source gets: pictures are rectified already, or can be with these lenses.
+StereoCalibration = Union[Calibration, StereoLenses]
+
+Positive = Annotated[float, Field(gt=0)]
+#: Wider than any camera on a robot: a larger number is in millimetres.
+Baseline = Annotated[float, Field(gt=0, le=5, description="metres")]
+Side = Annotated[int, Field(ge=16, le=16384)]
+Row3 = Annotated[List[float], Field(min_length=3, max_length=3)]
+Row4 = Annotated[List[float], Field(min_length=4, max_length=4)]
+Matrix3x3 = Annotated[List[Row3], Field(min_length=3, max_length=3)]
+Matrix3x4 = Annotated[List[Row4], Field(min_length=3, max_length=3)]
+
+
+class _Layout(BaseModel):
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class _Rectified(_Layout):
+    width: Side
+    height: Side
+    fx: Positive
+    fy: Positive
+    cx: float
+    cy: float
+    baseline_m: Baseline
+    rectified: bool = True
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        if not self.rectified:
+            raise ValueError(
+                "rectified is false, but lens parameters are missing; expected left, right, R_left_to_right and "
+                "T_left_to_right"
+            )
+        _check_centre(self.cx, self.cy, self.width, self.height, "cx, cy")
+        return self
+
+
+class _Lens(_Layout):
+    K: Matrix3x3
+    dist_k1k2p1p2k3: Annotated[List[float], Field(min_length=5, max_length=5)]
+
+    def lens(self) -> Lens:
+        return Lens(np.array(self.K), np.array(self.dist_k1k2p1p2k3))
+
+
+class _Rectify(_Layout):
+    R1: Matrix3x3
+    R2: Matrix3x3
+    P1: Matrix3x4
+
+
+class _Unrectified(_Layout):
+    image_width: Side
+    image_height: Side
+    left: _Lens
+    right: _Lens
+    R_left_to_right: Matrix3x3
+    T_left_to_right: Row3
+    baseline_m: Optional[Baseline] = None
+    rectify: Optional[_Rectify] = None
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        _check_rotation(self.R_left_to_right, "R_left_to_right")
+        if self.rectify is not None:
+            _check_rotation(self.rectify.R1, "rectify.R1")
+            _check_rotation(self.rectify.R2, "rectify.R2")
+            _check_camera([row[:3] for row in self.rectify.P1], self.image_width, self.image_height, "rectify.P1")
+        for eye, lens in (("left", self.left), ("right", self.right)):
+            _check_camera(lens.K, self.image_width, self.image_height, f"{eye}.K")
+        baseline = float(np.linalg.norm(self.T_left_to_right))
+        _check_baseline(baseline, self.T_left_to_right[0])
+        if self.baseline_m is not None and abs(self.baseline_m - baseline) > 0.02 * baseline:
+            raise ValueError(f"baseline_m is {self.baseline_m}, but T_left_to_right is {baseline:.4f} m long")
+        return self
+
+
+def check_lenses(lenses: StereoLenses) -> None:
+    """ValueError where the numbers cannot belong to a stereo camera whose right eye is on the right."""
+    for eye, lens in (("left", lenses.left), ("right", lenses.right)):
+        _check_camera(lens.matrix.tolist(), lenses.width, lenses.height, f"the {eye} camera")
+    _check_baseline(float(np.linalg.norm(lenses.translation_m)), float(lenses.translation_m[0]))
+
+
+def _check_baseline(baseline: float, along_x: float) -> None:
+    if not 0 < baseline <= 5:
+        raise ValueError(f"the two cameras are {baseline:g} m apart; expected more than 0 and at most 5 (metres?)")
+    if along_x > -0.5 * baseline:
+        raise ValueError(
+            f"T_left_to_right points {along_x:g} m along x; with the right camera on the right it is nearly -baseline "
+            "(are left and right swapped?)"
+        )
+
+
+def _check_centre(cx: float, cy: float, width: int, height: int, name: str) -> None:
+    if not (0 < cx < width and 0 < cy < height):
+        raise ValueError(f"{name} = ({cx:g}, {cy:g}) lies outside the {width}x{height} picture")
+
+
+def _check_camera(matrix: List[List[float]], width: int, height: int, name: str) -> None:
+    fx, fy = matrix[0][0], matrix[1][1]
+    if fx <= 0 or fy <= 0:
+        raise ValueError(f"{name}: focal lengths are {fx:g} and {fy:g} pixels; expected more than 0")
+    if list(matrix[2]) != [0, 0, 1]:
+        raise ValueError(f"{name}: the last row is {matrix[2]}; expected 0, 0, 1")
+    _check_centre(matrix[0][2], matrix[1][2], width, height, f"{name}: cx, cy")
+
+
+def _check_rotation(rows: List[List[float]], name: str) -> None:
+    matrix = np.array(rows)
+    if np.abs(matrix @ matrix.T - np.eye(3)).max() > 1e-3 or np.linalg.det(matrix) < 0:
+        raise ValueError(f"{name} is no rotation matrix")
+
+
+def read_calibration_json(path: Path) -> StereoCalibration:
+    """Read either layout of ``calibration.json``; InputError names file, key and what is wrong."""
+    content = _read_object(path)
+    lenses = "left" in content or "right" in content
+    try:
+        if lenses:
+            return _lenses(_Unrectified.model_validate(content))
+        return _calibration(_Rectified.model_validate(content))
+    except ValidationError as error:
+        layout = _Unrectified if lenses else _Rectified
+        kind = "unrectified" if lenses else "rectified"
+        needed = [name for name, field in layout.model_fields.items() if field.is_required()]
+        raise InputError(f"{path}: {_first(error)}; of {kind} pictures it needs {', '.join(needed)}") from None
+
+
+def require_size(path: Path, calibration: StereoCalibration, width: int, height: int, pictures: str) -> None:
+    """InputError when the calibration is for pictures of another size than ``pictures`` (named for the message)."""
+    of = calibration.left if isinstance(calibration, Calibration) else calibration
+    if (of.width, of.height) != (width, height):
+        raise InputError(
+            f"{path} is for pictures of {of.width}x{of.height}, but {pictures} is {width}x{height}; "
+            "use the calibration of that size"
+        )
+
+
+def _read_object(path: Path) -> Dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; it says where the lenses look, without it there is no depth") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a JSON object, found a {type(content).__name__}")
+    return content
+
+
+def _first(error: ValidationError) -> str:
+    """The first complaint in one line: key, what is wrong, what was found."""
+    details = error.errors()[0]
+    key = ".".join(str(part) for part in details["loc"])
+    message = details["msg"].replace("Value error, ", "")
+    if details["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key}: {message}, found {details['input']!r}" if key else message
+
+
+def _calibration(layout: _Rectified) -> Calibration:
+    left = Intrinsics(layout.width, layout.height, layout.fx, layout.fy, layout.cx, layout.cy)
+    return Calibration(left, layout.baseline_m)
+
+
+def _lenses(layout: _Unrectified) -> StereoLenses:
+    given = layout.rectify
+    return StereoLenses(
+        layout.image_width,
+        layout.image_height,
+        layout.left.lens(),
+        layout.right.lens(),
+        np.array(layout.R_left_to_right),
+        np.array(layout.T_left_to_right),
+        None if given is None else (np.array(given.R1), np.array(given.R2), np.array(given.P1)),
+    )

@@ -1,0 +1,314 @@
+"""How far off the positions are, and how much the pipeline costs, measured where the truth is known.
+
+`demo` runs the whole pipeline over the made scene, `pairs` over stereo pairs with a truth.csv, `throughput` compares
+the pipeline with a bare ONNX Runtime loop in the same run.
+"""
+
+import csv
+import json
+import logging
+import math
+import statistics
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import typer
+from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
+from nasion.engine.onnx_model import HeatMapModel
+from nasion.errors import InputError, NasionError
+from nasion.messages import PersonEntry, PersonMessage
+from nasion.pipeline.app import SourceOpener, run
+from nasion.settings import CameraSettings, DepthSettings, JumpSettings, Mode, MqttSettings, RunSettings, View
+from nasion.sources.clock import SystemClock
+from nasion.sources.demo.scene import DemoScene
+from nasion.sources.demo.walk import FPS
+from nasion.sources.frame import Clock, Frame, Source, Stamp
+from nasion.sources.memory import MemorySource
+from nasion.sources.open import open_source
+from rich.console import Console
+from rich.table import Table
+from typing_extensions import Annotated
+
+app = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=True)
+
+#: Distance between the pupils of a grown person, metres.
+EYE_DISTANCE_M = 0.063
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+ViewOption = Annotated[View, typer.Option(help="What the network sees.")]
+
+
+class Seen(NamedTuple):
+    """A located person against the truth: metres and pixels off, and how many pixels are half an eye distance."""
+
+    entry: PersonEntry
+    off_px: float
+    half_eyes_px: float
+    true_m: float
+
+    @property
+    def in_place(self) -> bool:
+        return self.off_px <= max(self.half_eyes_px, 2.0)
+
+    @property
+    def relative_error(self) -> float:
+        assert self.entry.depth_m is not None
+        return abs(self.entry.depth_m - self.true_m) / self.true_m
+
+
+def collect(settings: RunSettings, opener: SourceOpener = open_source) -> List[PersonMessage]:
+    """The messages of a whole run; what it tells people goes to stderr."""
+    messages: List[PersonMessage] = []
+    run(
+        settings,
+        clock=SystemClock(),
+        on_message=messages.append,
+        on_event=lambda text: typer.echo(text, err=True),
+        stop=threading.Event(),
+        opener=opener,
+    )
+    return messages
+
+
+def settings_for(source: str, view: View, **more: Any) -> RunSettings:
+    """Every frame, no broker."""
+    cameras = [CameraSettings(source=source)]
+    return RunSettings(cameras=cameras, view=view, mode="every-frame", mqtt=MqttSettings(url="none"), **more)
+
+
+def share(part: int, whole: int) -> Optional[float]:
+    return part / whole if whole else None
+
+
+def errors(seen: Sequence[Seen]) -> Dict[str, Any]:
+    """Depth and keypoint errors of those with a position."""
+    valid = [one for one in seen if one.entry.valid]
+    if not valid:
+        return {"positions": 0}
+    relative = [one.relative_error for one in valid]
+    return {
+        "positions": len(valid),
+        "depth_error_median": statistics.median(relative),
+        "depth_error_p95": float(np.percentile(relative, 95)),
+        "keypoint_error_median_px": statistics.median(one.off_px for one in valid),
+    }
+
+
+def compare(entry: PersonEntry, u: float, v: float, z: float, fx: float) -> Seen:
+    return Seen(entry, math.hypot(entry.pixel[0] - u, entry.pixel[1] - v), 0.5 * EYE_DISTANCE_M * fx / z, z)
+
+
+def judge_demo(messages: Sequence[PersonMessage], scene: DemoScene) -> Dict[str, Any]:
+    """Shares and errors by distance, against the exact truth of the made scene."""
+    groups: Dict[str, List[Tuple[PersonMessage, Optional[Seen]]]] = {
+        "below 0.7 m": [],
+        "0.7-1 m": [],
+        "1-2.5 m": [],
+        "2.5-4 m": [],
+        "beyond 4 m": [],
+        "cut by the edge": [],
+        "out of view": [],
+    }
+    limits = ((0.7, "below 0.7 m"), (1.0, "0.7-1 m"), (2.5, "1-2.5 m"), (4.0, "2.5-4 m"), (math.inf, "beyond 4 m"))
+    for message in messages:
+        truth = scene.truth(round(int(message.recorded_ns or 0) * FPS / 1e9))
+        if truth is None:
+            groups["out of view"].append((message, None))
+            continue
+        z = truth.xyz[2]
+        fx = scene.calibration.left.fx
+        seen = compare(message.persons[0], truth.u, truth.v, z, fx) if message.persons else None
+        group = next(name for limit, name in limits if z < limit) if truth.whole_face else "cut by the edge"
+        groups[group].append((message, seen))
+    figures = {}
+    for name, members in groups.items():
+        entries = [message.persons[0] for message, _ in members if message.persons]
+        inside = [seen for _, seen in members if seen is not None]
+        figures[name] = {
+            "frames": len(members),
+            "valid": share(sum(entry.valid for entry in entries), len(members)),
+            "too_near": share(sum(entry.reason == "too_near" for entry in entries), len(members)),
+            "wrong_place": share(sum(not seen.in_place for seen in inside), len(members)),
+            **errors(inside),
+        }
+    return figures
+
+
+@app.command()
+def demo(
+    size: Annotated[int, typer.Option(help="Height of the pictures: 720 or 1080.")] = 1080,
+    frames: Annotated[int, typer.Option(help="How many; one walk has 720.")] = 720,
+    view: ViewOption = "full",
+    as_json: Json = False,
+) -> None:
+    """Every frame of the made scene against its truth."""
+    messages = collect(settings_for(f"demo:?size={size}", view, frames=frames))
+    figures = judge_demo(messages, DemoScene(size))
+    everyone = {"frames": len(messages), "view": view, "size": size, "by_distance": figures}
+    if as_json:
+        typer.echo(json.dumps(everyone))
+        return
+    columns = ("frames", "valid", "too_near", "wrong_place", "depth_error_median", "depth_error_p95")
+    table = Table("distance", *(column.replace("_", " ") for column in columns), title=f"demo, {size} lines, {view}")
+    for name, row in figures.items():
+        table.add_row(name, str(row["frames"]), *(percent(row.get(column)) for column in columns[1:]))
+    Console().print(table)
+
+
+def read_truth(folder: Path) -> Dict[str, List[Tuple[float, float, float]]]:
+    """Per pair the persons' (u, v, z), nearest first, of ``truth.csv``."""
+    people: Dict[str, List[Tuple[float, float, float]]] = {}
+    try:
+        with (folder / "truth.csv").open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                people.setdefault(row["pair"], []).append((float(row["u_left"]), float(row["v"]), float(row["Z_m"])))
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{folder / 'truth.csv'}: expected a table with pair, u_left, v, Z_m ({type(error).__name__}: {error})"
+        ) from None
+    return {pair: sorted(persons, key=lambda person: person[2]) for pair, persons in sorted(people.items())}
+
+
+def judge_pairs(
+    messages: Sequence[PersonMessage], truth: Dict[str, List[Tuple[float, float, float]]], fx: float, smallest_px: float
+) -> Dict[str, Any]:
+    """The pairs whose nearest person has at least ``smallest_px`` between the eyes, in the pictures' own pixels."""
+    asked = found = wrong = wrong_asked = located = 0
+    right: List[Seen] = []
+    for message, persons in zip(messages, truth.values()):
+        entry = message.persons[0] if message.persons else None
+        best = min((compare(entry, *person, fx) for person in persons), key=lambda one: one.off_px) if entry else None
+        located += best is not None
+        wrong += best is not None and not best.in_place
+        if EYE_DISTANCE_M * fx / persons[0][2] >= smallest_px:
+            asked += 1
+            wrong_asked += best is not None and not best.in_place
+            if best is not None and best.in_place and best.entry.valid:
+                found += 1
+                right.append(best)
+    return {
+        "pairs": len(messages),
+        "located": located,
+        "asked": asked,
+        "found": share(found, asked),
+        "wrong_place": share(wrong_asked, asked),
+        "wrong_place_of_all_pairs": share(wrong, len(messages)),
+        **errors(right),
+    }
+
+
+@app.command()
+def pairs(
+    folder: Annotated[Path, typer.Argument(help="Stereo pairs with calibration.json and truth.csv.")],
+    view: ViewOption = "fine",
+    smallest_px: Annotated[float, typer.Option(help="Least distance between the eyes that is asked for.")] = 6.0,
+    as_json: Json = False,
+) -> None:
+    """Every pair of a folder against its truth."""
+    truth = read_truth(folder)
+    opened = open_source(f"pairs:{folder}", depth=DepthSettings(), mode=None, clock=SystemClock())
+    opened.close()
+    # Neighbouring pairs show other scenes: nothing can be said about how far somebody moved.
+    messages = collect(settings_for(f"pairs:{folder}", view, jump=JumpSettings(mode="off")))
+    if len(messages) != len(truth):
+        raise InputError(f"{folder}: {len(messages)} pairs, but truth.csv lists {len(truth)}")
+    figures = judge_pairs(messages, truth, opened.calibration.left.fx, smallest_px)
+    show(figures, f"{folder.name}, view {view}", as_json)
+
+
+def replayed(frames: Sequence[Frame], count: int, clock: Clock) -> Iterator[Frame]:
+    """The same few frames again and again, stamped as they are taken."""
+    for index in range(count):
+        frame = frames[index % len(frames)]
+        stamp = Stamp(clock.utc_ns(), clock.monotonic_ns())
+        yield Frame(frame.picture, frame.depth, frame.calibration, stamp, round(index * 1e9 / FPS))
+
+
+def bare_rate(model: HeatMapModel, shape: Tuple[int, int], frames: int) -> float:
+    """Frames a second of the network alone, on tensors of (height, width) ``shape`` that are there already."""
+    random = np.random.default_rng(0)
+    tensors = [random.uniform(0, 255, (1, 3, *shape)).astype(np.float32) for _ in range(4)]
+    begin = time.perf_counter()
+    for index in range(frames):
+        model.infer(tensors[index % len(tensors)])
+    return frames / (time.perf_counter() - begin)
+
+
+def arrivals(settings: RunSettings, opener: SourceOpener, clock: Clock) -> List[int]:
+    """When each message of a run came, monotonic nanoseconds."""
+    stamps: List[int] = []
+
+    def note(_message: PersonMessage) -> None:
+        stamps.append(clock.monotonic_ns())
+
+    quiet = logging.getLogger("nasion.measure").debug
+    run(settings, clock=clock, on_message=note, on_event=quiet, stop=threading.Event(), opener=opener)
+    return stamps
+
+
+@app.command()
+def throughput(
+    view: ViewOption = "full",
+    size: Annotated[int, typer.Option(help="Height of the pictures: 720 or 1080.")] = 1080,
+    frames: Annotated[int, typer.Option(help="Frames of each turn.")] = 200,
+    rounds: Annotated[int, typer.Option(help="Turns of each; the two alternate.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Every frame through the pipeline against the network alone: same model, same run, one inference thread."""
+    clock = SystemClock()
+    made = open_source(f"demo:?size={size}", depth=DepthSettings(), mode="every-frame", clock=clock)
+    grabs = [made.read() for _ in range(8)]
+    ready = [grab for grab in grabs if isinstance(grab, Frame)]
+    config = read_nvinfer(default_nvinfer_file(view))
+    model = HeatMapModel(config.onnx_file, height=config.height, width=config.width, threads=1)
+
+    def opener(uri: str, *, depth: DepthSettings, mode: Optional[Mode], clock: Clock) -> Source:
+        del depth, mode
+        return MemorySource(replayed(ready, frames, clock), ready[0].calibration, uri=uri)
+
+    bare, piped = [], []
+    for _ in range(rounds):
+        bare.append(bare_rate(model, (config.height, config.width), frames))
+        stamps = arrivals(settings_for("replay:", view), opener, clock)
+        # From the first result to the last: opening the model is no throughput.
+        piped.append((len(stamps) - 1) / ((stamps[-1] - stamps[0]) / 1e9))
+    figures = {
+        "view": view,
+        "size": size,
+        "bare_frames_per_s": statistics.median(bare),
+        "pipeline_frames_per_s": statistics.median(piped),
+        "ratio": statistics.median(p / b for p, b in zip(piped, bare)),
+        "ratio_each_round": [p / b for p, b in zip(piped, bare)],
+    }
+    show(figures, "pipeline against bare ONNX Runtime", as_json)
+
+
+def percent(value: Optional[float]) -> str:
+    return "–" if value is None else f"{100 * value:.2f} %"
+
+
+def show(figures: Dict[str, Any], title: str, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    table = Table("figure", "value", title=title)
+    for name, value in figures.items():
+        parts = value if isinstance(value, list) else [value]
+        table.add_row(name, ", ".join(f"{part:.4g}" if isinstance(part, float) else str(part) for part in parts))
+    Console().print(table)
+
+
+def main() -> None:
+    """Errors to one line, as `nasion` has them."""
+    try:
+        app()
+    except NasionError as error:
+        typer.echo(f"measure: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

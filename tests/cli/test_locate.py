@@ -1,0 +1,187 @@
+"""`nasion locate` as a person or a script uses it: what stands on stdout, what is written, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from nasion.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Locate = Callable[..., "tuple[int, str, str]"]
+
+SPOT = (100, 80)
+
+
+@pytest.fixture
+def locate(spot_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Locate:
+    """Run `nasion locate` with the model that sees red; exit code, stdout, stderr."""
+
+    def run(*arguments: object, model: Path = spot_model) -> tuple[int, str, str]:
+        words = ["nasion", "locate", *map(str, arguments), "--model", str(model)]
+        monkeypatch.setattr("sys.argv", words)
+        code = exit_code()
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def exit_code() -> int:
+    """Run the command in ``sys.argv``."""
+    try:
+        main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def put(path: Path, *, strength: float = 1.0, size: tuple[int, int] = (320, 240)) -> Path:
+    """Write a picture with a red spot at SPOT; ``strength`` is about what the model answers."""
+    rows, columns = np.mgrid[: size[1], : size[0]]
+    spot = strength * np.exp(-((columns - SPOT[0]) ** 2 + (rows - SPOT[1]) ** 2) / 72)[:, :, None]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), (110 * (1 - spot) + np.array([0, 0, 255]) * spot).round().astype(np.uint8))
+    return path
+
+
+def objects(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+class TestWhatIsSaid:
+    def test_one_json_object_a_picture_and_nothing_else(self, locate: Locate, tmp_path: Path) -> None:
+        put(tmp_path / "b.png")
+        put(tmp_path / "a.png", strength=0.5)
+        put(tmp_path / "sub/c.JPG", strength=0.1)
+        code, out, _ = locate(tmp_path, "--json")
+        assert code == 0
+        unsure, sure, nobody = objects(out)
+        assert unsure.keys() == {"image", "probability", "pixel", "reason"}
+        assert [Path(found["image"]).name for found in (unsure, sure, nobody)] == ["a.png", "b.png", "c.JPG"]
+        assert sure["reason"] is None
+        assert sure["pixel"] == pytest.approx(SPOT, abs=0.5)
+        assert sure["probability"] > 0.9
+        assert (unsure["pixel"], unsure["reason"]) == (None, "low_probability")
+        assert unsure["probability"] == pytest.approx(0.5, abs=0.05)
+        assert (nobody["pixel"], nobody["reason"]) == (None, "no_face")
+
+    def test_a_line_a_picture_for_a_person(self, locate: Locate, tmp_path: Path) -> None:
+        put(tmp_path / "a.png")
+        put(tmp_path / "b.png", strength=0.1)
+        _, out, _ = locate(tmp_path)
+        found, nobody = (line.split() for line in out.splitlines())
+        assert found[0] == "person"
+        assert found[-1].endswith("a.png")
+        assert nobody[0] == "no_face"
+
+    @pytest.mark.parametrize(("threshold", "reason"), [(0.4, None), (0.6, "low_probability")])
+    def test_the_threshold_can_be_chosen(
+        self, locate: Locate, tmp_path: Path, threshold: float, reason: str | None
+    ) -> None:
+        put(tmp_path / "a.png", strength=0.5)
+        assert objects(locate(tmp_path, "--json", "--threshold", threshold)[1])[0]["reason"] == reason
+
+    def test_pixels_are_those_of_the_picture_as_it_lies_there(self, locate: Locate, tmp_path: Path) -> None:
+        put(tmp_path / "large.png", size=(1000, 700))
+        assert objects(locate(tmp_path, "--json")[1])[0]["pixel"] == pytest.approx(SPOT, abs=1.5)
+
+
+class TestWhatCannotBeRead:
+    def test_it_is_named_and_counted_and_the_others_are_done(self, locate: Locate, tmp_path: Path) -> None:
+        (tmp_path / "a.png").write_text("no picture")
+        (tmp_path / "b.png").touch()
+        put(tmp_path / "c.png")
+        code, out, err = locate(tmp_path, tmp_path / "missing.png", "--json")
+        assert code == 2
+        assert [found["reason"] for found in objects(out)] == ["corrupt_frame", "corrupt_frame", None, "corrupt_frame"]
+        lines = err.splitlines()
+        assert len(lines) == 4
+        for line, part in zip(lines, ("a.png: is not a picture", "b.png: is not", "missing.png: No such", "3 of 4")):
+            assert part in line
+
+    def test_a_folder_without_pictures(self, locate: Locate, tmp_path: Path) -> None:
+        (tmp_path / "notes.txt").touch()
+        code, out, err = locate(tmp_path)
+        assert (code, out) == (2, "")
+        assert "holds no pictures" in err
+        assert len(err.splitlines()) == 1
+
+    def test_a_file_that_is_no_model(self, locate: Locate, tmp_path: Path) -> None:
+        picture = put(tmp_path / "a.png")
+        code, out, err = locate(picture, model=picture)
+        assert (code, out) == (2, "")
+        assert "a.png" in err
+
+    def test_a_threshold_out_of_range(self, locate: Locate, tmp_path: Path) -> None:
+        assert locate(put(tmp_path / "a.png"), "--threshold", 1.5)[0] == 2
+
+
+class TestSave:
+    def test_the_annotated_picture_has_the_size_of_the_picture_and_shows_the_place(
+        self, locate: Locate, tmp_path: Path
+    ) -> None:
+        put(tmp_path / "in/a.png", size=(400, 300))
+        assert locate(tmp_path / "in", "--save", tmp_path / "out")[0] == 0
+        before, after = cv2.imread(str(tmp_path / "in/a.png")), cv2.imread(str(tmp_path / "out/a.located.jpg"))
+        assert before is not None
+        assert after is not None
+        assert after.shape == before.shape
+        change = np.abs(after.astype(int) - before).sum(axis=2)
+        near = change[SPOT[1] - 15 : SPOT[1] + 16, SPOT[0] - 15 : SPOT[0] + 16]
+        assert near.max() > 200
+        assert change[:, 250:].max() < 100
+
+    def test_the_folders_below_are_kept_and_equal_names_do_not_collide(self, locate: Locate, tmp_path: Path) -> None:
+        for name in ("one/walk.png", "one/walk.jpg", "one/deep/walk.png", "two/walk.png"):
+            put(tmp_path / "in" / name)
+        locate(tmp_path / "in/one", tmp_path / "in/two", "--save", tmp_path / "out")
+        written = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.jpg")}
+        assert written == {
+            "deep/walk.located.jpg",
+            "walk.located.jpg",
+            "walk-2.located.jpg",
+            "walk-3.located.jpg",
+        }
+
+    def test_saving_beside_the_pictures_changes_none_and_a_second_run_sees_no_more(
+        self, locate: Locate, tmp_path: Path
+    ) -> None:
+        put(tmp_path / "a.jpg")
+        original = (tmp_path / "a.jpg").read_bytes()
+        first = locate(tmp_path, "--json", "--save", tmp_path)[1]
+        assert locate(tmp_path, "--json", "--save", tmp_path)[1] == first
+        assert (tmp_path / "a.jpg").read_bytes() == original
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.located.jpg"]
+
+    def test_an_annotated_picture_given_as_input_is_not_overwritten(self, locate: Locate, tmp_path: Path) -> None:
+        put(tmp_path / "a.png")
+        given = put(tmp_path / "a.located.jpg", strength=0.1)
+        original = given.read_bytes()
+        locate(tmp_path / "a.png", given, "--save", tmp_path)
+        assert given.read_bytes() == original
+        assert (tmp_path / "a-2.located.jpg").exists()
+
+    def test_a_folder_that_cannot_be_made_is_refused_before_the_search(self, locate: Locate, tmp_path: Path) -> None:
+        picture = put(tmp_path / "a.png")
+        code, out, err = locate(picture, "--save", picture / "out")
+        assert (code, out) == (2, "")
+        assert "cannot be made" in err
+
+
+def test_the_model_that_is_shipped_finds_the_demos_person(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    portrait: Any = skimage.data
+    cv2.imwrite(str(tmp_path / "portrait.png"), cv2.cvtColor(portrait.astronaut(), cv2.COLOR_RGB2BGR))
+    monkeypatch.setattr("sys.argv", ["nasion", "locate", str(tmp_path), "--json"])
+    assert exit_code() == 0
+    found = objects(capsys.readouterr().out)[0]
+    assert found["reason"] is None
+    assert found["pixel"] == pytest.approx((225, 102), abs=11)

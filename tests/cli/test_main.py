@@ -1,0 +1,55 @@
+"""What every sub-command shares."""
+
+from typing import Callable, Tuple
+
+import pytest
+from nasion import __version__
+from nasion.cli.main import main
+
+Command = Callable[..., Tuple[int, str, str]]
+
+
+@pytest.fixture
+def nasion(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: str) -> Tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["nasion", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_version(nasion: Command) -> None:
+    assert nasion("--version") == (0, f"nasion {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",)])
+def test_without_a_command_there_is_help(nasion: Command, arguments: Tuple[str, ...]) -> None:
+    code, out, err = nasion(*arguments)
+
+    assert (code, err) == (0, "")
+    for command in ("run", "demo", "locate", "listen"):
+        assert command in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("rnu",), "No such command 'rnu'"),
+        (("--sauce",), "No such option: --sauce"),
+        (("run", "--sauce"), "No such option: --sauce"),
+        (("run", "--every"), "--every"),
+        (("locate",), "PATH"),
+    ],
+)
+def test_wrong_usage_gets_one_line_and_exit_code_2(nasion: Command, arguments: Tuple[str, ...], said: str) -> None:
+    code, out, err = nasion(*arguments)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("nasion: ")
+    assert err.count("\n") == 1
+    assert said in err

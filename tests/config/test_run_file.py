@@ -1,0 +1,244 @@
+"""The configuration of a run: a file, flags that win, and one clear line for whatever is wrong."""
+
+from pathlib import Path
+from typing import Any, Callable, List
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nasion.config.run_file import Override, run_settings, split_source
+from nasion.errors import InputError
+from nasion.settings import RunSettings
+
+Write = Callable[[str], Path]
+
+WHOLE = """\
+cameras:
+  - source: demo:?size=1080
+    name: front
+    mount: {frame_id: base_link, translation_m: [0.1, 0, 0.5]}
+  - source: pairs:recordings/rear
+    name: rear
+view: fine
+nvinfer: nets/fine.txt
+model: /opt/net.onnx
+mode: every-frame
+every: 2
+threshold: 0.7
+depth: {patch_px: 7, far_m: 8}
+jump: {mode: fixed}
+mqtt: {url: "mqtts://broker:8883", prefix: robot, ca_file: ca.pem}
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def file(text: str) -> Path:
+        path = tmp_path / "run.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return file
+
+
+def refusal(file: Any = None, overrides: Any = (), sources: Any = ()) -> str:
+    with pytest.raises(InputError) as caught:
+        run_settings(file, overrides, sources)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 400
+    return text
+
+
+def test_one_source_is_all_it_takes() -> None:
+    assert run_settings(None, sources=["demo:"]) == RunSettings.model_validate({"cameras": [{"source": "demo:"}]})
+
+
+def test_a_file_says_everything(write: Write) -> None:
+    settings = run_settings(write(WHOLE))
+
+    front, rear = settings.cameras
+    assert (front.source, front.name, front.frame_id) == ("demo:?size=1080", "front", "base_link")
+    assert (rear.name, rear.mount) == ("rear", None)
+    assert (settings.view, settings.every, settings.threshold) == ("fine", 2, 0.7)
+    assert (settings.depth.patch_px, settings.depth.near_m, settings.jump.mode) == (7, 0.7, "fixed")
+
+
+def test_relative_paths_count_from_the_files_folder(write: Write, tmp_path: Path) -> None:
+    settings = run_settings(write(WHOLE + "save: out.avi\n"))
+
+    assert settings.nvinfer == str(tmp_path / "nets" / "fine.txt")
+    assert settings.model == "/opt/net.onnx"
+    assert settings.save == str(tmp_path / "out.avi")
+    assert settings.mqtt.ca_file == str(tmp_path / "ca.pem")
+    assert settings.cameras[1].source == f"pairs:{tmp_path}/recordings/rear"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("demo:?size=1080", "demo:?size=1080"),
+        ("walk.avi", "{folder}/walk.avi"),
+        ("walk.avi?rectified=1", "{folder}/walk.avi?rectified=1"),
+        ("/data/walk.avi", "/data/walk.avi"),
+        ("sbs:walk.avi?rectified=1", "sbs:{folder}/walk.avi?rectified=1"),
+        ("sbs:walk.avi?calibration=my zed.conf", "sbs:{folder}/walk.avi?calibration={folder}/my%20zed.conf"),
+        ("rgbd:.", "rgbd:{folder}"),
+        ("zed:", "zed:"),
+        ("zed-stream:robot:30000", "zed-stream:robot:30000"),
+        ("nonsense:x", "nonsense:x"),
+    ],
+)
+def test_a_relative_source_counts_from_the_files_folder(write: Write, tmp_path: Path, written: str, meant: str) -> None:
+    settings = run_settings(write(f"cameras: [{{source: '{written}'}}]"))
+
+    assert settings.cameras[0].source == meant.format(folder=tmp_path)
+
+
+def test_a_path_that_is_there_is_that_path_whatever_is_in_its_name(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "odd:name?.avi").touch()
+
+    settings = run_settings(write("cameras: [{source: 'odd:name?.avi'}]"))
+
+    assert settings.cameras[0].source == str(tmp_path / "odd:name?.avi")
+
+
+def test_flags_win_over_the_file(write: Write) -> None:
+    overrides = [
+        Override("--view", ("view",), "centre"),
+        Override("--mqtt", ("mqtt", "url"), "none"),
+        Override("--every", ("every",), 1),
+        Override("--model", ("model",), "my.onnx"),
+    ]
+
+    settings = run_settings(write(WHOLE), overrides)
+
+    assert (settings.view, settings.every) == ("centre", 1)
+    assert (settings.mqtt.url, settings.mqtt.prefix) == ("none", "robot")
+    assert settings.model == "my.onnx", "a flag's path counts from where the command is typed"
+
+
+def test_sources_on_the_command_line_replace_the_cameras_but_keep_their_mounts(write: Write) -> None:
+    settings = run_settings(write(WHOLE), sources=["front=sbs:front.avi", "left=demo:"])
+
+    front, left = settings.cameras
+    assert (front.name, front.source, front.frame_id) == ("front", "sbs:front.avi", "base_link")
+    assert (left.name, left.mount) == ("left", None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "uri"),
+    [
+        ("demo:", "cam0", "demo:"),
+        ("front=demo:", "front", "demo:"),
+        ("front=sbs:a.avi?rectified=1", "front", "sbs:a.avi?rectified=1"),
+        ("demo:?size=1080", "cam0", "demo:?size=1080"),
+        ("./odd=name.avi", "cam0", "./odd=name.avi"),
+        ("links vorne=walk.avi", "links vorne", "walk.avi"),
+        ("zed-stream:host:30000", "cam0", "zed-stream:host:30000"),
+    ],
+)
+def test_a_name_before_the_source(typed: str, name: str, uri: str) -> None:
+    assert split_source(typed) == (name, uri)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("view: wide", "view = 'wide': Input should be 'centre', 'full' or 'fine'"),
+        ("vew: full", "unknown key 'vew'; did you mean 'view'?"),
+        ("depth: {patch: 5}", "unknown key 'depth.patch'; did you mean 'patch_px'?"),
+        ("depth: {patch_px: 4}", "depth: patch_px must be odd, not 4"),
+        ("depth: {near_m: 9, far_m: 2}", "near_m (9.0) must be less than far_m (2.0)"),
+        ("depth: {near_m: -1}", "depth.near_m = -1: Input should be greater than 0"),
+        ("threshold: .nan", "threshold = nan"),
+        ("threshold: 1.5", "threshold = 1.5: Input should be less than or equal to 1"),
+        ("every: often", "every = 'often': Input should be a valid integer"),
+        ("mqtt: {qos: 2}", "mqtt.qos = 2"),
+        ("mqtt: {prefix: a/b}", "mqtt.prefix = 'a/b': 'a/b' contains /"),
+        ("mqtt: none", "mqtt = 'none'"),
+        ("cameras: []", "cameras: List should have at least 1 item"),
+        ("cameras: [{name: a}]", "cameras.0.source is missing"),
+        (
+            "cameras: [{source: 'demo:', mount: {frame: x}}]",
+            "unknown key 'cameras.0.mount.frame'; did you mean 'frame_id'?",
+        ),
+        ("cameras: [{source: 'demo:', name: a/b}]", "cameras.0.name = 'a/b'"),
+        ("cameras: [{source: 'demo:'}, {source: 'demo:'}]", "camera name 'cam0' is used twice"),
+        ("- a\n- b", "holds a list; expected keys with values"),
+        ("just text", "holds a str"),
+        ("a: [1", "not readable as YAML"),
+        ("view: full\nview: fine", "the key 'view' stands twice"),
+        ("depth: {near_m: 1, near_m: 2}", "the key 'near_m' stands twice"),
+        ("!!python/object/apply:os.system ['true']", "not readable as YAML"),
+        ("{a: b}: c", "not readable as YAML"),
+        ("1: 2", "Keys should be strings"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said_in_one_line(write: Write, text: str, said: str) -> None:
+    file = write(text if "cameras" in text or ":" not in text else f"{text}\ncameras: [{{source: 'demo:'}}]\n")
+
+    line = refusal(file)
+
+    assert said in line
+    assert str(file) in line
+
+
+@pytest.mark.parametrize(
+    ("flag", "place", "value", "said"),
+    [
+        ("--view", ("view",), "wide", "--view: 'wide': Input should be 'centre', 'full' or 'fine'"),
+        ("--threshold", ("threshold",), 1.5, "--threshold: 1.5: Input should be less than or equal to 1"),
+        ("--prefix", ("mqtt", "prefix"), "a#", "--prefix: 'a#': 'a#' contains #"),
+        ("--frames", ("frames",), 0, "--frames: 0: Input should be greater than or equal to 1"),
+    ],
+)
+def test_what_is_wrong_with_a_flag_names_the_flag(flag: str, place: Any, value: Any, said: str) -> None:
+    assert said in refusal(None, [Override(flag, place, value)], ["demo:"])
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ([], "no source is given; name one with --source"),
+        (["demo:", "demo:"], "give each source its own: --source front="),
+        (["a+b=demo:"], "--source: 'a+b': 'a+b' contains +"),
+        (["front="], "--source"),
+        ([""], "--source"),
+    ],
+)
+def test_what_is_wrong_with_the_sources(sources: List[str], said: str) -> None:
+    assert said in refusal(None, (), sources)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    assert "No such file" in refusal(tmp_path / "none.yaml")
+    assert "directory" in refusal(tmp_path).lower()
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(bytes(range(256)))
+    assert "not readable as YAML" in refusal(binary)
+    large = tmp_path / "large.yaml"
+    large.write_bytes(b"#" * ((1 << 20) + 1))
+    assert "larger than" in refusal(large)
+
+
+def test_an_empty_file_leaves_all_as_it_is_by_default(write: Write) -> None:
+    assert run_settings(write(""), sources=["demo:"]) == run_settings(None, sources=["demo:"])
+
+
+@given(text=st.text(max_size=200))
+def test_no_text_gives_anything_but_settings_or_one_line(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    said = ""
+    try:
+        run_settings(path)
+    except InputError as error:
+        said = str(error)
+    assert "\n" not in said
+
+
+def test_a_misspelt_key_is_told_before_the_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("camera: [{source: 'demo:'}]")
+    with pytest.raises(InputError, match=r"unknown key 'camera'; did you mean 'cameras'\?"):
+        run_settings(tmp_path / "run.yaml", [], [])

@@ -1,0 +1,170 @@
+"""What the broker tests share: a real mosquitto, real time, and a witness that is not our own receiver."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Iterator, List, Optional, Tuple
+
+import pytest
+from nasion.messages import PersonMessage
+from nasion.mqtt.broker import PrivateBroker
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+#: Long enough for a machine that does other work; nothing waits this long when all is well.
+PATIENCE_S = 20.0
+
+
+class RealClock:
+    """The host's clocks."""
+
+    def utc_ns(self) -> int:
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message as the broker delivered it."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    at_ns: int
+
+    @property
+    def person(self) -> PersonMessage:
+        return PersonMessage.model_validate_json(self.payload, strict=True)
+
+    @property
+    def age_ms(self) -> float:
+        return (self.at_ns - int(self.person.captured_ns)) / 1e6
+
+
+class Witness:
+    """Plain paho that notes all it is sent, and is back within milliseconds of the broker's return."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._arrivals: List[Arrival] = []
+        self._ending = threading.Event()
+        self._subscribed = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            client = Client(
+                CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False
+            )
+            client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+            client.on_subscribe = lambda *_: self._subscribed.set()
+            client.on_message = self._note
+            try:
+                client.connect("127.0.0.1", self._port)
+            except OSError:
+                time.sleep(0.02)
+                continue
+            while client.loop(0.05) == 0 and not self._ending.is_set():
+                pass
+            self._subscribed.clear()
+            client.disconnect()
+
+    def _note(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        self._arrivals.append(Arrival(message.topic, bytes(message.payload), message.retain, time.time_ns()))
+
+    def wait_subscribed(self) -> None:
+        assert self._subscribed.wait(PATIENCE_S)
+
+    def on(self, topic: str) -> List[Arrival]:
+        return [arrival for arrival in list(self._arrivals) if arrival.topic == topic]
+
+    @property
+    def persons(self) -> List[PersonMessage]:
+        return [arrival.person for arrival in self.on("nasion/cam0/person")]
+
+    def end(self) -> None:
+        self._ending.set()
+        self._thread.join(PATIENCE_S)
+
+    def begin(self) -> "Witness":
+        self._thread.start()
+        self.wait_subscribed()
+        return self
+
+
+@pytest.fixture
+def clock() -> RealClock:
+    return RealClock()
+
+
+@pytest.fixture
+def broker() -> Iterator[PrivateBroker]:
+    with PrivateBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[[PrivateBroker], Witness]]:
+    """``watch(broker)``: a witness that is subscribed to everything."""
+    witnesses: List[Witness] = []
+
+    def watch(broker: PrivateBroker) -> Witness:
+        witnesses.append(Witness(broker.port))
+        return witnesses[-1].begin()
+
+    yield watch
+    for witness in witnesses:
+        witness.end()
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """``until(happened, ...)``: wait for what must come; the test fails where it does not."""
+
+    def until(happened: Callable[..., Any], *arguments: Any) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not happened(*arguments):
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.005)
+
+    return until
+
+
+Seen = Callable[..., Tuple[PersonMessage, int]]
+
+
+@pytest.fixture
+def seen() -> Seen:
+    """``seen(seq, ...)``: a message about nobody, captured now or ``ago_s`` before, and its monotonic stamp."""
+
+    def seen(
+        seq: int,
+        *,
+        camera: str = "cam0",
+        ago_s: float = 0.0,
+        max_age_ms: float = 200.0,
+        session: str = "s1",
+        captured_ns: Optional[int] = None,
+    ) -> Tuple[PersonMessage, int]:
+        utc_ns = time.time_ns() - int(ago_s * 1e9) if captured_ns is None else captured_ns
+        message = PersonMessage(
+            session=session,
+            seq=seq,
+            camera=camera,
+            frame_id=f"{camera}_left_camera_optical_frame",
+            captured_at=utc_ns / 1e9,
+            captured_ns=str(utc_ns),
+            published_at=0.0,
+            max_age_ms=max_age_ms,
+            persons=[],
+            reason="no_face",
+            latency_ms={"total": 12.5},
+        )
+        return message, time.monotonic_ns() - int(ago_s * 1e9)
+
+    return seen

@@ -1,0 +1,253 @@
+"""What the publisher promises when all is well: right messages, right topics, nothing stale, every drop counted."""
+
+import json
+import time
+from typing import Any, Callable, Dict, Iterator, List
+
+import pytest
+from nasion.errors import InputError
+from nasion.messages import StatusMessage
+from nasion.mqtt.broker import PrivateBroker
+from nasion.mqtt.publisher import COUNTERS, Publisher, SourceState, open_publisher
+from nasion.settings import MqttSettings
+
+Until = Callable[..., None]
+Events = List[str]
+
+
+@pytest.fixture
+def events() -> Events:
+    return []
+
+
+@pytest.fixture
+def publisher(broker: PrivateBroker, clock: Any, events: Events) -> Iterator[Publisher]:
+    publisher = open_publisher(
+        MqttSettings(url=broker.url), camera="cam0", session="s1", clock=clock, on_event=events.append
+    )
+    publisher.start()
+    yield publisher
+    publisher.stop()
+
+
+def statuses(witness: Any) -> List[StatusMessage]:
+    return [
+        StatusMessage.model_validate_json(arrival.payload, strict=True) for arrival in witness.on("nasion/cam0/status")
+    ]
+
+
+def accounts_balance(counts: Dict[str, int]) -> bool:
+    """Of a stopped publisher: nothing was lost without being counted."""
+    return (
+        counts["offered"] == counts["sent"] + counts["replaced"] + counts["stale"] + counts["unsent"]
+        and counts["sent"] == counts["acknowledged"] + counts["refused"] + counts["lost"]
+    )
+
+
+def test_status_then_persons_arrive_as_they_were_given(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until, events: Events
+) -> None:
+    witness = watch(broker)
+    until(lambda: statuses(witness))
+    sent = []
+    for seq in range(5):
+        message, captured_monotonic_ns = seen(seq)
+        before_s = time.time()
+        publisher.publish(message, captured_monotonic_ns)
+        until(lambda count: len(witness.persons) == count, seq + 1)
+        sent.append((message, before_s))
+
+    for (message, before_s), arrived in zip(sent, witness.persons):
+        assert before_s <= arrived.published_at <= time.time()
+        assert arrived.model_copy(update={"published_at": 0.0}) == message
+    assert [(s.process, s.source, s.session, s.camera) for s in statuses(witness)] == [("online", "ok", "s1", "cam0")]
+    assert events == [f"cam0: broker {broker.url}: connected"]
+    publisher.stop()
+    counts = publisher.counters()
+    assert counts["acknowledged"] == 5
+    assert accounts_balance(counts)
+
+
+def test_status_is_retained_and_persons_are_not(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
+) -> None:
+    publisher.publish(*seen(0))
+    until(lambda: publisher.counters()["acknowledged"] == 1)
+    late = watch(broker)
+    until(lambda: statuses(late))
+    publisher.publish(*seen(1))
+    until(lambda: late.persons)
+    assert [message.seq for message in late.persons] == [1]
+    assert [arrival.retained for arrival in late.on("nasion/cam0/status")] == [True]
+
+
+def test_the_json_on_the_wire_is_the_contract(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    publisher.publish(*seen(0))
+    until(lambda: witness.on("nasion/cam0/person"))
+    wire = json.loads(witness.on("nasion/cam0/person")[0].payload)
+    assert set(wire) == {
+        *("schema", "session", "seq", "camera", "frame_id", "captured_at", "captured_ns", "published_at"),
+        *("max_age_ms", "persons", "reason", "latency_ms"),
+    }
+    assert wire["schema"] == 1
+    assert isinstance(wire["captured_ns"], str)
+
+
+def test_the_source_is_spoken_of_beside_the_process(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    until(lambda: statuses(witness))
+    states: List[SourceState] = ["lost", "reconnecting", "reconnecting", "ok"]
+    for state in states:
+        publisher.source_state(state)
+        until(lambda state: statuses(witness)[-1].source == state, state)
+    assert [status.source for status in statuses(witness)] == ["ok", "lost", "reconnecting", "ok"]
+    assert {status.process for status in statuses(witness)} == {"online"}
+
+
+def test_stopping_sends_what_waits_then_says_stopped_and_no_last_will_follows(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    until(lambda: statuses(witness))
+    publisher.publish(*seen(0))
+    publisher.stop()
+    until(lambda: len(statuses(witness)) == 2)
+    time.sleep(0.2)
+    assert [status.process for status in statuses(witness)] == ["online", "stopped"]
+    assert [message.seq for message in witness.persons] == [0]
+    publisher.publish(*seen(1))
+    counts = publisher.counters()
+    assert (counts["acknowledged"], counts["unsent"]) == (1, 1)
+    assert accounts_balance(counts)
+
+
+def test_what_is_older_than_max_age_is_not_sent_but_counted(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    publisher.publish(*seen(0, ago_s=0.25))
+    until(lambda: publisher.counters()["stale"] == 1)
+    publisher.publish(*seen(1))
+    until(lambda: witness.persons)
+    assert [message.seq for message in witness.persons] == [1]
+
+
+def test_age_is_told_by_the_monotonic_clock_not_by_the_wall(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    message, _ = seen(0, captured_ns=1)  # The wall clock was stepped by decades since the capture.
+    publisher.publish(message, time.monotonic_ns())
+    until(lambda: witness.persons)
+    assert publisher.counters()["stale"] == 0
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_either_quality_of_service(broker: PrivateBroker, clock: Any, watch: Any, seen: Any, qos: Any) -> None:
+    witness = watch(broker)
+    publisher = open_publisher(
+        MqttSettings(url=broker.url, qos=qos), camera="cam0", session="s1", clock=clock, on_event=print
+    )
+    publisher.start()
+    deadline = time.monotonic() + 20
+    seq = 0
+    while len(witness.persons) < 20 and time.monotonic() < deadline:
+        publisher.publish(*seen(seq))
+        seq += 1
+        time.sleep(0.002)
+    publisher.stop()
+    arrived = [message.seq for message in witness.persons]
+    assert len(arrived) >= 20
+    assert arrived == sorted(set(arrived))
+    assert accounts_balance(publisher.counters())
+
+
+def test_a_burst_leaves_the_newest(broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any) -> None:
+    witness = watch(broker)
+    for seq in range(2000):
+        publisher.publish(*seen(seq))
+    publisher.stop()
+    assert witness.persons[-1].seq == 1999
+    counts = publisher.counters()
+    assert counts["replaced"] > 0
+    assert len(witness.persons) == counts["acknowledged"]
+    assert accounts_balance(counts)
+
+
+def test_each_camera_has_its_own_topics_and_last_will(
+    broker: PrivateBroker, clock: Any, watch: Any, seen: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    publishers = {
+        name: open_publisher(
+            MqttSettings(url=broker.url, prefix="robot"), camera=name, session="s1", clock=clock, on_event=print
+        )
+        for name in ("front", "rear")
+    }
+    for name, publisher in publishers.items():
+        publisher.start()
+        publisher.publish(*seen(7, camera=name))
+    for name in publishers:
+        until(witness.on, f"robot/{name}/person")
+        until(witness.on, f"robot/{name}/status")
+    for publisher in publishers.values():
+        publisher.stop()
+
+
+def test_a_topic_forbidden_by_the_broker_is_said_once_and_counted(
+    clock: Any, tmp_path: Any, seen: Any, until: Until, events: Events
+) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text("topic write nasion/cam0/status\n")
+    acl.chmod(0o600)
+    with PrivateBroker(options=["allow_anonymous true", f"acl_file {acl}"]) as broker:
+        publisher = open_publisher(
+            MqttSettings(url=broker.url), camera="cam0", session="s1", clock=clock, on_event=events.append
+        )
+        publisher.start()
+        for seq in range(3):
+            publisher.publish(*seen(seq))
+            until(lambda count: publisher.counters()["refused"] == count, seq + 1)
+        publisher.stop()
+    assert events[1:] == ["cam0: the broker refuses nasion/cam0/person: Not authorized"]
+    assert accounts_balance(publisher.counters())
+
+
+def test_none_publishes_nowhere(clock: Any, seen: Any, events: Events) -> None:
+    publisher = open_publisher(
+        MqttSettings(url="none"), camera="cam0", session="s1", clock=clock, on_event=events.append
+    )
+    publisher.start()
+    publisher.publish(*seen(0))
+    publisher.source_state("lost")
+    publisher.stop()
+    assert publisher.counters() == dict.fromkeys(COUNTERS, 0)
+    assert not events
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"url": "http://broker"}, "must begin with mqtt://"),
+        ({"url": "mqtts://broker", "ca_file": "/nowhere/ca.pem"}, "mqtt.ca_file /nowhere/ca.pem: No such file"),
+        ({"url": "mqtts://broker", "ca_file": "/"}, "mqtt.ca_file /: Is a directory"),
+        ({"url": "mqtts://broker", "ca_file": "/dev/null"}, "mqtt.ca_file /dev/null: it holds none"),
+        ({"url": "mqtt://broker", "ca_file": "/nowhere/ca.pem"}, "is not encrypted"),
+    ],
+)
+def test_bad_settings_are_refused_before_anything_runs(settings: Dict[str, Any], said: str, clock: Any) -> None:
+    with pytest.raises(InputError, match=said):
+        open_publisher(MqttSettings(**settings), camera="cam0", session="s1", clock=clock, on_event=print)
+
+
+def test_stopping_without_having_started_is_no_error(clock: Any, seen: Any) -> None:
+    publisher = open_publisher(MqttSettings(), camera="cam0", session="s1", clock=clock, on_event=print)
+    publisher.publish(*seen(0))
+    publisher.stop()
+    publisher.stop()
+    assert accounts_balance(publisher.counters())

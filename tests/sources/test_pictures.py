@@ -1,0 +1,105 @@
+"""A picture that was cut off or damaged is refused, and told why; a whole one is read."""
+
+from pathlib import Path
+from typing import Callable, List
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nasion.sources.pictures import DamagedPictureError, decode_picture, find_fault, picture_size, read_picture
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+
+def encoded(ending: str) -> bytes:
+    picture = np.random.default_rng(1).integers(0, 256, (24, 40, 3)).astype(np.uint8)
+    return bytes(cv2.imencode(ending, picture)[1])
+
+
+JPEG, PNG = encoded(".jpg"), encoded(".png")
+#: A JPEG with a thumbnail, which is a whole JPEG of its own, in its header.
+WITH_THUMBNAIL = JPEG[:2] + b"\xff\xe1" + (len(JPEG) + 2).to_bytes(2, "big") + JPEG + JPEG[2:]
+
+
+@pytest.mark.parametrize(
+    "data", [JPEG, PNG, WITH_THUMBNAIL, JPEG + b"\0\0"], ids=["jpeg", "png", "thumbnail", "padded"]
+)
+def test_a_whole_picture_is_read(data: bytes) -> None:
+    assert find_fault(data) is None
+    assert decode_picture(data).shape == (24, 40, 3)
+
+
+@given(end=st.integers(0, len(JPEG) - 1))
+def test_a_jpeg_cut_anywhere_is_found(end: int) -> None:
+    assert find_fault(JPEG[:end]) is not None
+
+
+@given(end=st.integers(len(JPEG) + 10, len(WITH_THUMBNAIL) - 1))
+def test_the_end_of_its_thumbnail_is_not_taken_for_the_end_of_the_picture(end: int) -> None:
+    assert find_fault(WITH_THUMBNAIL[:end]) is not None
+
+
+@given(end=st.integers(0, len(PNG) - 1))
+def test_a_png_cut_anywhere_is_found(end: int) -> None:
+    assert find_fault(PNG[:end]) is not None
+
+
+@given(at=st.integers(0, len(PNG) - 1), change=st.integers(1, 255))
+def test_a_png_with_any_byte_changed_is_found(at: int, change: int) -> None:
+    damaged = bytearray(PNG)
+    damaged[at] ^= change
+    assert find_fault(bytes(damaged)) is not None
+
+
+@given(data=st.binary(max_size=200))
+def test_anything_else_is_refused_without_a_crash(data: bytes) -> None:
+    with pytest.raises(DamagedPictureError):
+        decode_picture(data)
+    with pytest.raises(DamagedPictureError):
+        decode_picture(b"\xff\xd8" + data)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"GIF89a", "neither JPEG nor PNG"),
+        (JPEG[:-2], "end-of-image"),
+        (JPEG[:100], "header"),
+        (PNG[:-8], "IEND"),
+        (b"\xff\xd8" + b"\0" * 50, "byte 2"),
+    ],
+)
+def test_the_reason_is_told(data: bytes, says: str) -> None:
+    with pytest.raises(DamagedPictureError, match=says):
+        decode_picture(data)
+
+
+def test_a_file_that_cannot_be_opened_is_a_damaged_picture(tmp_path: Path) -> None:
+    with pytest.raises(DamagedPictureError, match="cannot be read"):
+        read_picture(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("data", [JPEG, PNG, WITH_THUMBNAIL])
+def test_the_size_is_read_from_the_header_alone(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(data[:-20])
+    assert picture_size(path) == (40, 24)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8", PNG[:10], b"hello"])
+def test_no_header_no_size(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(data)
+    assert picture_size(path) is None
+    assert picture_size(tmp_path / "none") is None
+
+
+def test_a_grey_picture_becomes_bgr(tmp_path: Path, wall_pair: Callable[..., List[Picture]]) -> None:
+    grey = wall_pair(0)[0][..., 0]
+    path = tmp_path / "grey.png"
+    cv2.imwrite(str(path), grey)
+    assert np.array_equal(read_picture(path), np.repeat(grey[..., None], 3, axis=2))

@@ -1,0 +1,122 @@
+"""Folders of pictures with depth: what a ZED gives, read strictly."""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import numpy as np
+import pytest
+from nasion.errors import InputError
+from nasion.settings import DepthSettings
+from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Grab
+from nasion.sources.rgbd import RgbdSource
+
+Maker = Callable[..., Path]
+
+
+def opened(folder: Path, clock: Clock) -> RgbdSource:
+    return RgbdSource(f"rgbd:{folder}", folder, DepthSettings(), clock)
+
+
+def played(source: RgbdSource) -> List[Grab]:
+    grabs: List[Grab] = []
+    while not grabs or not isinstance(grabs[-1], End):
+        grabs.append(source.read())
+    return grabs
+
+
+def refused(folder: Path, clock: Clock) -> str:
+    with pytest.raises(InputError) as caught:
+        opened(folder, clock)
+    return str(caught.value)
+
+
+def test_each_frame_has_its_own_depth(make_rgbd: Maker, clock: Clock) -> None:
+    source = opened(make_rgbd(count=4), clock)
+    assert (source.live, source.fps) == (False, 30.0)
+    *frames, end = played(source)
+    assert end == End()
+    for number, frame in enumerate(frames):
+        assert isinstance(frame, Frame)
+        assert frame.recorded_ns == round(number * 1e9 / 30)
+        assert np.array_equal(frame.depth.patch(100, 50, 3), np.full((3, 3), number + 1.0, np.float32))
+
+
+class Trap:
+    """A pickle of this writes a file when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.write_text, (self.path, "sprung")
+
+
+@pytest.mark.parametrize(
+    "kind", ["pickle", "object array", "cut", "text", "archive", "float64", "shape", "missing data"]
+)
+def test_a_depth_file_that_is_none_is_told_and_the_rest_is_played(
+    make_rgbd: Maker, clock: Clock, tmp_path: Path, kind: str
+) -> None:
+    folder = make_rgbd()
+    path, sprung = folder / "000001_depth.npy", tmp_path / "sprung"
+    if kind == "pickle":
+        path.write_bytes(pickle.dumps(Trap(sprung)))
+    elif kind == "object array":
+        np.save(path, np.array([Trap(sprung)], dtype=object), allow_pickle=True)
+    elif kind == "cut":
+        path.write_bytes(path.read_bytes()[:1000])
+    elif kind == "text":
+        path.write_text("1.0 2.0")
+    elif kind == "archive":
+        with path.open("wb") as file:
+            np.savez(file, np.zeros((180, 320), np.float32))
+    elif kind == "missing data":
+        path.write_bytes(b"")
+    else:
+        np.save(path, np.zeros((180, 320)) if kind == "float64" else np.zeros((320, 180), np.float32))
+    first, second, third, _ = played(opened(folder, clock))
+    assert isinstance(first, Frame)
+    assert isinstance(third, Frame)
+    assert isinstance(second, CorruptFrame)
+    assert second.why.startswith("000001_depth.npy")
+    assert not sprung.exists()
+
+
+def test_a_damaged_picture_is_told(make_rgbd: Maker, clock: Clock) -> None:
+    folder = make_rgbd()
+    (folder / "000001_left.png").write_bytes(b"\x89PNG")
+    second = played(opened(folder, clock))[1]
+    assert isinstance(second, CorruptFrame)
+    assert second.why.startswith("000001_left.png")
+
+
+@pytest.mark.parametrize("gone", ["000001_left.png", "000001_depth.npy"])
+def test_a_missing_partner_is_refused(make_rgbd: Maker, clock: Clock, gone: str) -> None:
+    folder = make_rgbd()
+    (folder / gone).unlink()
+    assert "000001" in refused(folder, clock)
+    assert "beside it" in refused(folder, clock)
+
+
+def test_a_folder_without_frames_or_none_that_can_be_decoded_is_refused(
+    make_rgbd: Maker, clock: Clock, tmp_path: Path
+) -> None:
+    assert "expected files named 000000_left.png and 000000_depth.npy" in refused(tmp_path, clock)
+    folder = make_rgbd()
+    for path in folder.glob("*.npy"):
+        path.write_bytes(b"")
+    assert "holds no frame that can be decoded (000000_depth.npy" in refused(folder, clock)
+
+
+def test_lens_parameters_are_not_enough_and_sizes_must_fit(
+    make_rgbd: Maker, clock: Clock, lenses: Dict[str, Any]
+) -> None:
+    folder = make_rgbd()
+    path = folder / "calibration.json"
+    rectified = path.read_text()
+    path.write_text(json.dumps(lenses))
+    assert "a depth map belongs to a rectified one" in refused(folder, clock)
+    path.write_text(rectified.replace("180", "200"))
+    assert "is for pictures of 320x200, but 000000_left.png is 320x180" in refused(folder, clock)

@@ -1,0 +1,114 @@
+"""Still pictures of all sizes: found where they are, with the model's threshold and at the scale that shows most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nasion.core.results import FrameReason
+from nasion.errors import InputError
+from nasion.locating import PictureLocator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def with_spot(width: int, height: int, u: float, v: float, sigma: float, strength: float = 1.0) -> NDArray[np.uint8]:
+    """Grey noise with a red Gaussian of ``sigma`` pixels around (u, v)."""
+    rows, columns = np.mgrid[:height, :width]
+    spot = strength * np.exp(-((columns - u) ** 2 + (rows - v) ** 2) / (2 * sigma**2))[:, :, None]
+    noise = np.random.default_rng(0).integers(90, 130, (height, width, 1)) * np.ones(3)
+    mixed: NDArray[np.float64] = noise * (1 - spot) + np.array([0, 0, 255]) * spot
+    return mixed.round().astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def locator(spot_model: Path) -> PictureLocator:
+    return PictureLocator(spot_model)
+
+
+@given(
+    shape=st.tuples(st.integers(120, 900), st.integers(120, 900)),
+    place=st.tuples(st.floats(0.2, 0.8), st.floats(0.2, 0.8)),
+)
+@settings(max_examples=25, deadline=None)
+def test_the_spot_is_found_where_it_is_whatever_the_size(
+    locator: PictureLocator, shape: tuple[int, int], place: tuple[float, float]
+) -> None:
+    height, width = shape
+    u, v = place[0] * width, place[1] * height
+    scale = max(width, height) / 320
+    located = locator.find(with_spot(width, height, u, v, 4 * scale)).located
+    assert located.reason is None
+    assert located.keypoints[0].u == pytest.approx(u, abs=0.5 * scale)
+    assert located.keypoints[0].v == pytest.approx(v, abs=0.5 * scale)
+
+
+@pytest.mark.parametrize(
+    ("strength", "reason"),
+    [(1.0, None), (0.55, FrameReason.LOW_PROBABILITY), (0.2, FrameReason.NO_FACE)],
+)
+def test_the_models_own_threshold_decides(locator: PictureLocator, strength: float, reason: FrameReason | None) -> None:
+    located = locator.find(with_spot(320, 240, 100, 80, 6, strength)).located
+    assert located.reason is reason
+    assert bool(located.keypoints) == (reason is None)
+    assert located.peak == pytest.approx(strength, abs=0.1)
+
+
+def test_a_threshold_of_zero_gives_the_place_of_the_highest_peak(locator: PictureLocator) -> None:
+    keypoint = locator.find(with_spot(320, 240, 100, 80, 6, 0.2), threshold=0).located.keypoints[0]
+    assert (keypoint.u, keypoint.v) == pytest.approx((100, 80), abs=2)
+
+
+def test_two_persons_where_two_are_asked_for(locator: PictureLocator) -> None:
+    picture = np.hstack((with_spot(160, 240, 80, 120, 6), with_spot(160, 240, 80, 120, 6, 0.9)))
+    found = locator.find(picture, max_persons=2).located.keypoints
+    assert [round(keypoint.u) for keypoint in found] == [80, 240]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 900), (900, 3), (64, 48)])
+def test_odd_pictures_are_searched_like_any_other(locator: PictureLocator, width: int, height: int) -> None:
+    finding = locator.find(np.full((height, width, 3), 120, np.uint8))
+    assert finding.located.reason is FrameReason.NO_FACE
+    assert (finding.geometry.frame_width, finding.geometry.frame_height) == (width, height)
+
+
+def test_the_second_look_finds_what_averaging_hides(spot_model: Path) -> None:
+    """A spot of 3 pixels' width in a picture of 1280: less than a pixel wide at the first look."""
+    picture = with_spot(1280, 720, 1011, 322, 3)
+    assert PictureLocator(spot_model, second_look=False).find(picture).located.reason is not None
+    keypoint = PictureLocator(spot_model).find(picture).located.keypoints[0]
+    assert (keypoint.u, keypoint.v) == pytest.approx((1011, 322), abs=1)
+
+
+@pytest.mark.parametrize(("strength", "found"), [(0.7, False), (0.95, True)])
+def test_the_second_look_must_be_surer_than_the_first(spot_model: Path, strength: float, found: bool) -> None:
+    """The threshold is 0.6; halfway between it and certainty is 0.8."""
+    located = PictureLocator(spot_model).find(with_spot(960, 720, 300, 200, 5, strength)).located
+    assert bool(located.keypoints) == found
+
+
+def test_what_both_looks_see_is_placed_by_the_surer_one(spot_model: Path) -> None:
+    picture = with_spot(960, 720, 300, 200, 9, 1.0)
+    first = PictureLocator(spot_model, second_look=False).find(picture)
+    both = PictureLocator(spot_model).find(picture)
+    assert first.located.keypoints
+    assert both.geometry.scale_x < first.geometry.scale_x
+    assert (both.located.peak or 0) >= (first.located.peak or 0)
+
+
+def test_the_second_look_leaves_small_pictures_alone(spot_model: Path) -> None:
+    picture = with_spot(200, 150, 60, 50, 4)
+    first = PictureLocator(spot_model, second_look=False).find(picture)
+    assert PictureLocator(spot_model).find(picture).geometry == first.geometry
+
+
+def test_a_file_that_is_no_model_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    with pytest.raises(InputError, match=r"bad\.onnx"):
+        PictureLocator(tmp_path / "bad.onnx")

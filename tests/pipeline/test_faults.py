@@ -79,24 +79,27 @@ def test_a_source_without_a_frame_ends_at_once(stage: Any) -> None:
     assert summary.cameras["cam0"].frames == 0
 
 
-class FastClock:
-    """Time that passes 50 times as fast."""
+class SleptClock:
+    """Time passes only while somebody sleeps, and then 50 times as fast: a machine that is busy does not age it."""
 
     def __init__(self, clock: Any) -> None:
-        self._clock, self._start = clock, clock.monotonic_ns()
+        self._clock, self._now_ns, self._lock = clock, clock.monotonic_ns(), threading.Lock()
 
     def utc_ns(self) -> int:
         return int(self._clock.utc_ns())
 
     def monotonic_ns(self) -> int:
-        return int(self._start + 50 * (self._clock.monotonic_ns() - self._start))
+        with self._lock:
+            return int(self._now_ns)
 
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds / 50)
+        with self._lock:
+            self._now_ns += round(seconds * 1e9)
 
 
 def test_a_silent_camera_is_reported_once_a_second_until_it_speaks(stage: Any) -> None:
-    stage.clock = FastClock(stage.clock)
+    stage.clock = SleptClock(stage.clock)
     seen, reported = threading.Event(), threading.Semaphore(0)
 
     def grabs() -> Iterator[Grab]:
@@ -119,14 +122,13 @@ def test_a_silent_camera_is_reported_once_a_second_until_it_speaks(stage: Any) -
     assert len(silent) >= 3
     assert stage.messages[-1].reason is None
     assert [message.seq for message in stage.messages] == list(range(len(stage.messages)))
-    ages = [message.latency_ms["total"] for message in silent]
-    assert all(0 <= age < 1000 for age in ages)
+    assert [message.latency_ms["total"] for message in silent] == [0] * len(silent)
     assert summary.cameras["cam0"].processed == 2
 
 
 def test_the_status_says_that_the_source_is_lost_until_it_speaks_again(stage: Any) -> None:
     """Seen by somebody else over a real broker."""
-    stage.clock = FastClock(stage.clock)
+    stage.clock = SleptClock(stage.clock)
     subscribed, lost, found = threading.Event(), threading.Event(), threading.Event()
     sources: List[str] = []
 
@@ -158,7 +160,7 @@ def test_the_status_says_that_the_source_is_lost_until_it_speaks_again(stage: An
 
 def test_a_recording_is_never_called_silent(stage: Any) -> None:
     """It may be read from a slow disk; only a camera owes us frames."""
-    stage.clock = FastClock(stage.clock)
+    stage.clock = SleptClock(stage.clock)
 
     def grabs() -> Iterator[Grab]:
         threading.Event().wait(0.1)
@@ -180,7 +182,7 @@ def test_a_camera_that_hangs_does_not_keep_the_run_from_ending(stage: Any) -> No
         if message.persons:
             stage.stop.set()
 
-    stage.clock = FastClock(stage.clock)
+    stage.clock = SleptClock(stage.clock)
     summary = stage.run({"cam0": stage.source(grabs(), live=True)}, on_message=on_message)
     hanging.set()
 

@@ -116,7 +116,11 @@ def test_a_live_screen_on_a_terminal(tmp_path: Path) -> None:
         drawn = read_until(master, lambda drawn: all(text in drawn for text in wanted))
         process.send_signal(signal.SIGINT)
         drawn += read_until(master, lambda drawn: "next: " in drawn)
-    os.close(master)
+        os.close(master)
+        try:
+            process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
     assert process.returncode == 0, drawn
     assert [text for text in wanted if text not in drawn] == []
     assert "Traceback" not in drawn

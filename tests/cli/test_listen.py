@@ -295,6 +295,9 @@ def on_a_terminal(command: List[str], folder: Path, until: Callable[[str], bool]
                     drawn += os.read(master, 65536).decode(errors="replace")
                 except OSError:
                     break
+        if process.poll() is None:
+            # Nobody reads its terminal any more: it might wait for that for ever, and we for it.
+            process.kill()
     os.close(master)
     return drawn, process.returncode
 

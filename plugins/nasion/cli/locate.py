@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from typing_extensions import Annotated
 
+from nasion.cli.output import tell
 from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
 from nasion.core.results import FrameReason
 from nasion.errors import InputError, NasionError
@@ -70,7 +71,7 @@ def locate(
         try:
             picture = read_picture(entry.path)
         except InputError as error:
-            typer.echo(f"nasion: {error}", err=True)
+            tell(str(error))
             unread += 1
             _say(entry, None, json)
             continue

@@ -7,6 +7,7 @@ import typer
 
 from nasion import __version__
 from nasion.cli import demo, listen, locate, run
+from nasion.cli.output import tell
 from nasion.errors import InputError, NasionError
 
 #: Wrong usage, as click says it; newer releases of typer bring a click of their own.
@@ -58,5 +59,5 @@ def _usage_message(error: Exception) -> str:
 
 
 def _fail(message: str, exit_code: int) -> None:
-    typer.echo(f"nasion: {message}", err=True)
+    tell(message)
     sys.exit(exit_code)

@@ -6,8 +6,6 @@ import threading
 from contextlib import suppress
 from typing import Dict
 
-import typer
-
 from nasion.errors import NasionError
 from nasion.messages import PersonMessage
 from nasion.show.table import message_line
@@ -18,10 +16,14 @@ _LINE_NS = 1_000_000_000
 
 
 def tell(text: str) -> None:
-    """A line about the run itself, on stderr."""
+    """A line about the run itself, on stderr; above a live screen or progress bar where there is one.
+
+    Not through ``typer.echo``, which writes past the stand-in for stderr that keeps such a line and the screen apart.
+    """
     # That nobody reads stderr any more is no reason to stop.
     with suppress(OSError):
-        typer.echo(f"nasion: {text}", err=True)
+        sys.stderr.write(f"nasion: {text}\n")
+        sys.stderr.flush()
 
 
 class MessageLines:

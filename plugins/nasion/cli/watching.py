@@ -33,7 +33,9 @@ def wait(*, stop: threading.Event, over: Callable[[], bool]) -> None:
 def watch(board: Board, screen: Screen, *, clock: Clock, stop: threading.Event, over: Callable[[], bool]) -> None:
     """Show ``board`` until it is ``over``, or ``stop`` is set; this sets it when the reader of stdout has gone."""
     if on_terminal():
-        with Live(screen(board.rows(clock.monotonic_ns())), auto_refresh=False) as live:
+        # Where stderr is no terminal, what is told belongs there and not above the screen.
+        first = screen(board.rows(clock.monotonic_ns()))
+        with Live(first, auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
             while not stop.wait(SCREEN_S) and not over():
                 live.update(screen(board.rows(clock.monotonic_ns())), refresh=True)
         return

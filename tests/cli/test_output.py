@@ -1,0 +1,34 @@
+"""What is told on stderr keeps apart from what is shown."""
+
+import io
+
+import pytest
+from nasion.cli.output import tell
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+
+def test_a_line_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    tell("the broker is away")
+
+    assert capsys.readouterr() == ("", "nasion: the broker is away\n")
+
+
+def test_above_a_live_screen_it_is_part_of_the_screen() -> None:
+    """Written past the screen's back it would stand in the middle of a drawn line, and the screen be drawn anew."""
+    terminal = io.StringIO()
+    with Live(Text("the screen"), console=Console(file=terminal, force_terminal=True), auto_refresh=False):
+        tell("the broker is away")
+
+    assert "nasion: the broker is away" in terminal.getvalue()
+
+
+def test_that_nobody_reads_it_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+
+    tell("the broker is away")

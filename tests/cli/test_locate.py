@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +94,27 @@ class TestWhatIsSaid:
     def test_pixels_are_those_of_the_picture_as_it_lies_there(self, locate: Locate, tmp_path: Path) -> None:
         put(tmp_path / "large.png", size=(1000, 700))
         assert objects(locate(tmp_path, "--json")[1])[0]["pixel"] == pytest.approx(SPOT, abs=1.5)
+
+    def test_a_file_name_that_is_no_utf8_is_still_json(self, locate: Locate, tmp_path: Path) -> None:
+        put(tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
+        code, out, _ = locate(tmp_path, "--json")
+        assert code == 0
+        assert objects(out)[0]["image"] == str(tmp_path / "caf\N{REPLACEMENT CHARACTER}.png")
+
+    @pytest.mark.parametrize("mode", [["--json"], []])
+    def test_a_reader_that_has_enough_ends_it_cleanly(self, spot_model: Path, tmp_path: Path, mode: list[str]) -> None:
+        for number in range(200):
+            put(tmp_path / f"{number}.png")
+        words = ["locate", str(tmp_path), "--model", str(spot_model), *mode]
+        with subprocess.Popen(
+            [sys.executable, "-m", "nasion", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stdout.readline()
+            process.stdout.close()
+            said = process.stderr.read()
+        assert (process.returncode, said) == (0, "")
 
 
 class TestWhatCannotBeRead:

@@ -1,9 +1,13 @@
-"""What is told on stderr keeps apart from what is shown."""
+"""What stands on stdout, whoever reads it and whatever the terminal can show, and what is told beside it."""
 
 import io
+import subprocess
+import sys
+from typing import Any, Dict
 
 import pytest
-from nasion.cli.output import tell
+from nasion.cli.output import Lines, tell
+from nasion.errors import NasionError
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -32,3 +36,57 @@ def test_that_nobody_reads_it_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("sys.stderr", Gone())
 
     tell("the broker is away")
+
+
+LINES = """
+from nasion.cli.output import Lines, write_in_any_encoding
+write_in_any_encoding()
+Lines(json={json}).write("K\u00fcche \u25cf")
+"""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "json", "written"),
+    [
+        ("ascii", False, b"K?che ?\n"),
+        ("latin-1", False, b"K\xfcche ?\n"),
+        ("utf-8", False, "Küche ●\n".encode()),
+        ("ascii", True, "Küche ●\n".encode()),
+    ],
+)
+def test_what_a_terminal_cannot_show_becomes_a_question_mark_but_json_is_utf8(
+    encoding: str, json: bool, written: bytes
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LINES.format(json=json)],
+        env={"PYTHONIOENCODING": encoding, "PATH": ""},
+        capture_output=True,
+        check=False,
+    )
+
+    assert (ended.stdout, ended.stderr) == (written, b"")
+
+
+@pytest.mark.parametrize(("error", "raised"), [(BrokenPipeError(), False), (OSError(28, "No space left"), True)])
+def test_after_a_failed_line_nothing_more_is_written(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: OSError, raised: bool
+) -> None:
+    tried = []
+
+    def write(text: str) -> int:
+        tried.append(text)
+        raise error
+
+    monkeypatch.setattr("sys.stdout.write", write)
+    lines = Lines()
+    said: Dict[str, Any] = {}
+    try:
+        lines.write("one")
+    except NasionError as failure:
+        said["failure"] = str(failure)
+    lines.write("two")
+
+    assert tried == ["one\n"]
+    assert not lines.wanted
+    assert ("failure" in said) == raised
+    assert capfd.readouterr().out == ""

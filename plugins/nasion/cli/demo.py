@@ -95,7 +95,6 @@ def demo(
             arrived.stopped.wait(ARRIVAL_S)
         finally:
             receiver.stop()
-            lines.close()
     for text in (*summary.lines(), *_outcome(summary, counted, arrived, settings.mqtt)):
         tell(text)
 

@@ -72,7 +72,6 @@ def listen(
                 watch(board, screen, clock=clock, stop=stop, over=over)
         finally:
             receiver.stop()
-            lines.close()
     tell("heard: " + ", ".join(f"{count} {what}" for what, count in receiver.counters().items()))
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from typing_extensions import Annotated
 
-from nasion.cli.output import tell
+from nasion.cli.output import Lines, readable, tell
 from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
 from nasion.core.results import FrameReason
 from nasion.errors import InputError, NasionError
@@ -66,17 +66,19 @@ def locate(
     entries = list(_entries(paths))
     locator = PictureLocator(model or read_nvinfer(default_nvinfer_file("full")).onnx_file)
     shelf = None if save is None else _Shelf(save, entries)
-    unread = 0
+    unread, lines = 0, Lines(json=json)
     for entry in _with_progress(entries):
+        if not lines.wanted:
+            break
         try:
             picture = read_picture(entry.path)
         except InputError as error:
             tell(str(error))
             unread += 1
-            _say(entry, None, json)
+            lines.write(_said(entry, None, json))
             continue
         finding = locator.find(picture, threshold=threshold)
-        _say(entry, finding, json)
+        lines.write(_said(entry, finding, json))
         if shelf is not None:
             shelf.put(entry, picture, finding)
     if unread:
@@ -121,23 +123,22 @@ def _with_progress(entries: Sequence[_Entry]) -> Iterator[_Entry]:
         yield from progress.track(entries, description="searching pictures")
 
 
-def _say(entry: _Entry, finding: Optional[Finding], json: bool) -> None:
-    """Tell what was found; ``finding`` is None where there was no picture to search."""
+def _said(entry: _Entry, finding: Optional[Finding], json: bool) -> str:
+    """What was found, in one line; ``finding`` is None where there was no picture to search."""
     located = None if finding is None else finding.located
     best = located.keypoints[0] if located and located.keypoints else None
     message = PictureMessage(
-        image=str(entry.path),
+        image=readable(entry.path),
         probability=best.probability if best else located.peak if located else None,
         pixel=[best.u, best.v] if best else None,
         reason=FrameReason.CORRUPT_FRAME if located is None else located.reason,
     )
     if json:
-        typer.echo(message.to_json())
-        return
+        return message.to_json()
     verdict = "person" if message.reason is None else message.reason.value
     probability = "" if message.probability is None else f"{message.probability:.2f}"
     pixel = "" if message.pixel is None else "({:.1f}, {:.1f})".format(*message.pixel)
-    typer.echo(f"{verdict:<15}  {probability:>4}  {pixel:>16}  {message.image}")
+    return f"{verdict:<15}  {probability:>4}  {pixel:>16}  {message.image}"
 
 
 class _Shelf:

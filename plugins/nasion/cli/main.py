@@ -7,7 +7,7 @@ import typer
 
 from nasion import __version__
 from nasion.cli import demo, listen, locate, run
-from nasion.cli.output import tell
+from nasion.cli.output import tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
 
 #: Wrong usage, as click says it; newer releases of typer bring a click of their own.
@@ -42,6 +42,7 @@ def _common(
 
 def main() -> None:
     """Entry point; errors become one line on stderr and the exit code of their kind."""
+    write_in_any_encoding()
     try:
         app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

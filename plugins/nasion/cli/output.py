@@ -1,9 +1,11 @@
-"""What a running command shows: messages as JSON lines, or lines for people; everything else goes to stderr."""
+"""What a command writes: messages as JSON lines, or lines for people, on stdout; everything else on stderr."""
 
 import os
 import sys
 import threading
 from contextlib import suppress
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Dict
 
 from nasion.errors import NasionError
@@ -13,6 +15,18 @@ from nasion.sources.frame import Clock
 
 #: People get a line of each camera at most this often.
 _LINE_NS = 1_000_000_000
+
+
+def write_in_any_encoding() -> None:
+    """Let stdout and stderr show `?` for what their encoding lacks (Latin-1 has no ●), where they would fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def readable(path: Path) -> str:
+    """A path as text for people and JSON; bytes of a file name that are no UTF-8 become �."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def tell(text: str) -> None:
@@ -26,16 +40,47 @@ def tell(text: str) -> None:
         sys.stderr.flush()
 
 
+class Lines:
+    """Lines on stdout, for as long as somebody reads them; what follows is dropped (``| head -1``)."""
+
+    def __init__(self, *, json: bool = False) -> None:
+        """``json``: always UTF-8, as JSON is, whatever the terminal speaks."""
+        #: False once the reader has gone.
+        self.wanted = True
+        if json and isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+
+    def write(self, *lines: str) -> None:
+        """Write them at once; NasionError where stdout takes no more."""
+        if not self.wanted:
+            return
+        try:
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._give_up()
+        except OSError as error:
+            self._give_up()
+            raise NasionError(f"a line cannot be written to stdout: {error.strerror}") from None
+
+    def _give_up(self) -> None:
+        """The interpreter flushes stdout once more at its end; that must not fail."""
+        self.wanted = False
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 class MessageLines:
-    """Writes messages to stdout. When the reader has gone (``| head -1``), ``stop`` is set and the rest is dropped."""
+    """Writes messages to stdout. When their reader has gone, ``stop`` is set."""
 
     def __init__(self, *, json: bool, clock: Clock, stop: threading.Event) -> None:
         """``json``: every message as one JSON object a line, and nothing else; else a line a second for people."""
         self._json = json
+        self._lines = Lines(json=json)
         self._clock = clock
         self._stop = stop
         self._last_line_ns: Dict[str, int] = {}
-        self._closed = False
 
     def __call__(self, message: PersonMessage) -> None:
         """Write it, or not; NasionError where stdout takes no more."""
@@ -48,20 +93,7 @@ class MessageLines:
             self._last_line_ns[message.camera] = now_ns
             self._write(message_line(message))
 
-    def close(self) -> None:
-        """Keep the interpreter from complaining at its end about what it cannot write any more."""
-        if self._closed:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
     def _write(self, line: str) -> None:
-        if self._closed:
-            return
-        try:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            self._closed = True
+        self._lines.write(line)
+        if not self._lines.wanted:
             self._stop.set()
-        except OSError as error:
-            self._closed = True
-            raise NasionError(f"a message cannot be written to stdout: {error.strerror}") from None

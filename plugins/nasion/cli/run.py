@@ -69,10 +69,7 @@ def run(
     clock = SystemClock()
     with stopping_signals() as stop:
         lines = MessageLines(json=json, clock=clock, stop=stop)
-        try:
-            summary = app.run(settings, clock=clock, on_message=lines, on_event=tell, stop=stop)
-        finally:
-            lines.close()
+        summary = app.run(settings, clock=clock, on_message=lines, on_event=tell, stop=stop)
     for line in summary.lines():
         tell(line)
 

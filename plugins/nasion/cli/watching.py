@@ -1,6 +1,5 @@
 """Shows what a receiver hears: a live screen on a terminal, otherwise a line for each camera twice a second."""
 
-import os
 import sys
 import threading
 from typing import Callable, List, Sequence
@@ -8,6 +7,7 @@ from typing import Callable, List, Sequence
 from rich.console import RenderableType
 from rich.live import Live
 
+from nasion.cli.output import Lines
 from nasion.mqtt.board import Board, CameraRow
 from nasion.show.table import row_line
 from nasion.sources.frame import Clock
@@ -39,20 +39,13 @@ def watch(board: Board, screen: Screen, *, clock: Clock, stop: threading.Event, 
             while not stop.wait(SCREEN_S) and not over():
                 live.update(screen(board.rows(clock.monotonic_ns())), refresh=True)
         return
+    lines = Lines()
     written: List[int] = []
     while not stop.wait(LINES_S) and not over():
         rows = board.rows(clock.monotonic_ns())
         # A line that says nothing new would only hide the silence.
         if [row.accepted for row in rows] != written:
             written = [row.accepted for row in rows]
-            _write([row_line(row) for row in rows], stop)
-
-
-def _write(lines: Sequence[str], stop: threading.Event) -> None:
-    try:
-        sys.stdout.write("".join(f"{text}\n" for text in lines))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The interpreter flushes stdout once more at its end; that must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        stop.set()
+            lines.write(*map(row_line, rows))
+        if not lines.wanted:
+            stop.set()

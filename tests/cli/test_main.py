@@ -1,5 +1,8 @@
 """What every sub-command shares."""
 
+import signal
+import subprocess
+import sys
 from typing import Callable, Tuple
 
 import pytest
@@ -53,3 +56,29 @@ def test_wrong_usage_gets_one_line_and_exit_code_2(nasion: Command, arguments: T
     assert err.startswith("nasion: ")
     assert err.count("\n") == 1
     assert said in err
+
+
+SLOW_TO_LOAD = """
+import runpy, sys, time
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "nasion.cli.main":
+            print("loading", flush=True)
+            time.sleep(60)
+
+sys.meta_path.insert(0, Slow())
+runpy.run_module("nasion", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_libraries_are_loaded_leaves_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_TO_LOAD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, said) == (-signal.SIGINT, "")

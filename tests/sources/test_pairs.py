@@ -106,7 +106,8 @@ def test_a_damaged_picture_is_told_and_the_rest_is_played(
     assert isinstance(first, Frame)
     assert isinstance(third, Frame)
     assert isinstance(second, CorruptFrame)
-    assert second.why.startswith(f"001_{eye}.{ending}: the {'JPEG' if ending == 'jpg' else 'PNG'} was cut off")
+    says = "the JPEG is damaged: Premature end" if ending == "jpg" else "the PNG was cut off"
+    assert second.why.startswith(f"001_{eye}.{ending}: {says}")
     assert second.recorded_ns == 1_000_000_000
 
 

@@ -1,11 +1,13 @@
 """Still pictures, read strictly: a file that was cut off is refused, where decoders would fill the rest with grey."""
 
+import re
 import zlib
 from pathlib import Path
 from typing import Optional, Tuple
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
@@ -15,9 +17,12 @@ ENDINGS = (".jpg", ".jpeg", ".png")
 
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
 _END_OF_IMAGE = b"\xff\xd9"
-_START_OF_SCAN = 0xDA
-#: JPEG markers that begin a frame, i.e. hold the picture's size: all of 0xC0..0xCF but the table markers.
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+#: What the decoder says of bytes left over before the end mark.
+_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+#: So few of any kind are a camera's carelessness; damage leaves over what it made the decoder miss.
+_FEW_BYTES = 2
+#: A header that says more is damaged; 16 times a ZED's largest pair.
+_MOST_PIXELS = 1 << 28
 
 
 class DamagedPictureError(Exception):
@@ -34,33 +39,17 @@ def read_picture(path: Path) -> Picture:
 
 
 def decode_picture(data: bytes) -> Picture:
-    """The picture in a JPEG or PNG stream, (H, W, 3) BGR uint8; DamagedPictureError."""
-    fault = find_fault(data)
-    if fault is not None:
-        raise DamagedPictureError(fault)
-    try:
-        # As the lens saw it: a camera on a robot is not turned over by a tag.
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        raise DamagedPictureError(f"it cannot be decoded: {error.err}") from None
-    if picture is None:
-        raise DamagedPictureError("it cannot be decoded")
-    return np.asarray(picture, np.uint8)
+    """The picture in a JPEG or PNG stream, (H, W, 3) BGR uint8, as the lens saw it; DamagedPictureError.
 
-
-def find_fault(data: bytes) -> Optional[str]:
-    """What is missing in a JPEG or PNG stream; None when it is whole.
-
-    PNG: every chunk with its check sum up to IEND. JPEG has no check sum: every segment, and the end-of-image mark.
+    A robot's camera is not turned over by a tag: an orientation that EXIF data give is left alone.
     """
     if not data:
-        return "it is empty"
+        raise DamagedPictureError("it is empty")
     if data.startswith(_JPEG):
-        return _jpeg_fault(data)
+        return _decode_jpeg(data)
     if data.startswith(_PNG):
-        return _png_fault(data)
-    return "it is neither JPEG nor PNG"
+        return _decode_png(data)
+    raise DamagedPictureError("it is neither JPEG nor PNG")
 
 
 def picture_size(path: Path) -> Optional[Tuple[int, int]]:
@@ -72,30 +61,61 @@ def picture_size(path: Path) -> Optional[Tuple[int, int]]:
         return None
     if data.startswith(_PNG) and len(data) >= 24:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    at = 2 if data.startswith(_JPEG) else len(data)
-    while at + 9 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN:
-        if data[at + 1] in _START_OF_FRAME:
-            return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return None
+    try:
+        return _jpeg_size(data)
+    except DamagedPictureError:
+        return None
 
 
-def _jpeg_fault(data: bytes) -> Optional[str]:
-    # Thumbnails with an end of their own lie in the segments before the scan, so these are stepped over.
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            return f"the JPEG is damaged at byte {at}"
-        if data[at + 1] == 0xFF:
-            at += 1
-            continue
-        if data[at + 1] == _START_OF_SCAN:
-            return None if data.find(_END_OF_IMAGE, at) >= 0 else "the JPEG was cut off: it has no end-of-image mark"
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return "the JPEG was cut off in its header"
+def _decode_jpeg(data: bytes) -> Picture:
+    """JPEG has no check sum: what the decoder stumbles over is all that tells damage."""
+    width, height = _jpeg_size(data)
+    if width * height > _MOST_PIXELS:
+        raise DamagedPictureError(f"its header says {width}x{height}, which is more than {_MOST_PIXELS} pixels")
+    try:
+        return _as_picture(simplejpeg.decode_jpeg(data, colorspace="BGR"))
+    except ValueError as error:
+        if not _padded(data, str(error)):
+            raise DamagedPictureError(f"the JPEG is damaged: {error}") from None
+    return _as_picture(simplejpeg.decode_jpeg(data, colorspace="BGR", strict=False))
+
+
+def _padded(data: bytes, complaint: str) -> bool:
+    """Whether the decoder only complains of padding before the end mark, as many cameras write it."""
+    match = _LEFT_OVER.search(complaint)
+    if match is None:
+        return False
+    count, end = int(match[1]), data.rfind(_END_OF_IMAGE)
+    return count <= _FEW_BYTES or data[max(0, end - count) : end] in (bytes(count), b"\xff" * count)
+
+
+def _jpeg_size(data: bytes) -> Tuple[int, int]:
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        raise DamagedPictureError("the header of the JPEG cannot be read") from None
+    return width, height
+
+
+def _decode_png(data: bytes) -> Picture:
+    fault = _png_fault(data)
+    if fault is not None:
+        raise DamagedPictureError(fault)
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise DamagedPictureError(f"it cannot be decoded: {error.err}") from None
+    if picture is None:
+        raise DamagedPictureError("it cannot be decoded")
+    return _as_picture(picture)
+
+
+def _as_picture(array: object) -> Picture:
+    return np.asarray(array, np.uint8)
 
 
 def _png_fault(data: bytes) -> Optional[str]:
+    """What is wrong: every chunk has a check sum, and the last one is IEND. None when it is whole."""
     at = len(_PNG)
     while at + 12 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]

@@ -1,6 +1,6 @@
 """A video file frame by frame, with nothing lost silently: damaged, missing and cut-off frames are told.
 
-Motion JPEG is taken as packets, so that each frame's integrity is checked before decoding. Of other codecs the decoder
+Motion JPEG is taken as packets and decoded strictly, so that a damaged frame is known. Of other codecs the decoder
 skips what it cannot decode; that shows as a gap in the time stamps. The file's own frame count tells a truncated file.
 """
 

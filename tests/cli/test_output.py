@@ -3,11 +3,9 @@
 import io
 import subprocess
 import sys
-from typing import Any, Dict
 
 import pytest
-from nasion.cli.output import Lines, tell
-from nasion.errors import NasionError
+from nasion.cli.output import tell
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -65,28 +63,3 @@ def test_what_a_terminal_cannot_show_becomes_a_question_mark_but_json_is_utf8(
     )
 
     assert (ended.stdout, ended.stderr) == (written, b"")
-
-
-@pytest.mark.parametrize(("error", "raised"), [(BrokenPipeError(), False), (OSError(28, "No space left"), True)])
-def test_after_a_failed_line_nothing_more_is_written(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: OSError, raised: bool
-) -> None:
-    tried = []
-
-    def write(text: str) -> int:
-        tried.append(text)
-        raise error
-
-    monkeypatch.setattr("sys.stdout.write", write)
-    lines = Lines()
-    said: Dict[str, Any] = {}
-    try:
-        lines.write("one")
-    except NasionError as failure:
-        said["failure"] = str(failure)
-    lines.write("two")
-
-    assert tried == ["one\n"]
-    assert not lines.wanted
-    assert ("failure" in said) == raised
-    assert capfd.readouterr().out == ""

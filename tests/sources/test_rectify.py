@@ -63,6 +63,7 @@ def test_a_point_of_light_lands_where_pinhole_and_baseline_say(
     right = rectifier.right(
         light_at(seen_raw(lenses.right, lenses.rotation @ point + lenses.translation_m)), slice(0, HEIGHT)
     )
+    assume(left.any() and right.any())
     (u, v), (u_right, v_right) = place_of(left), place_of(right)
     columns, rows = (u, u_right), (v, v_right)
     assume(min(*columns, *rows) > 15 and max(columns) < WIDTH - 15 and max(rows) < HEIGHT - 15)

@@ -168,6 +168,7 @@ def test_a_name_before_the_source(typed: str, name: str, uri: str) -> None:
         ("- a\n- b", "holds a list; expected keys with values"),
         ("just text", "holds a str"),
         ("a: [1", "not readable as YAML"),
+        ("cameras:\n  - source: demo:\n", 'needs quotes: "demo:"'),
         ("view: full\nview: fine", "the key 'view' stands twice"),
         ("depth: {near_m: 1, near_m: 2}", "the key 'near_m' stands twice"),
         ("!!python/object/apply:os.system ['true']", "not readable as YAML"),

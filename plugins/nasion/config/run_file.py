@@ -76,7 +76,9 @@ def _read(file: Path) -> Dict[str, Any]:
     try:
         tree = yaml.load(raw, _Loader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"configuration {file}: not readable as YAML: {' '.join(str(error).split())}") from None
+        # `source: demo:` is what one would write, and to YAML the second colon begins another mapping.
+        hint = '; a value with a colon at its end needs quotes: "demo:"' if "mapping values" in str(error) else ""
+        raise InputError(f"configuration {file}: not readable as YAML: {' '.join(str(error).split())}{hint}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):

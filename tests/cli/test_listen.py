@@ -178,6 +178,16 @@ def test_lines_for_people_when_piped(cameras: Cameras, listen: Any) -> None:
     assert "offline" in last["side"]
 
 
+def test_lines_for_people_are_in_the_terminals_own_encoding(
+    broker: PrivateBroker, cameras: Cameras, tmp_path: Path
+) -> None:
+    cameras.film()
+    command = [*LISTEN, "--mqtt", broker.url, "--seconds", "1.5"]
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    written = subprocess.run(command, cwd=tmp_path, env=latin, stdout=subprocess.PIPE, check=True).stdout
+    assert "azimuth +4.6°, elevation".encode("latin-1") in written
+
+
 def test_one_camera_only(cameras: Cameras, listen: Any) -> None:
     cameras.film("front")
     cameras.film("rear")

@@ -58,13 +58,13 @@ def demo(
         settings = settings.model_copy(update={"mqtt": settings.mqtt.model_copy(update={"url": broker.url})})
         for text in _how_to_watch(broker, settings.mqtt.prefix):
             tell(text)
-        lines = MessageLines(json=True, clock=clock, stop=stop)
+        lines = MessageLines(json=True, clock=clock, stop=stop) if json else None
         arrived = _Arrived(clock)
         counted = _Counted()
 
         def on_message(message: PersonMessage) -> None:
             counted.hear(message)
-            if json:
+            if lines is not None:
                 lines(message)
 
         receiver = Receiver(

@@ -43,12 +43,12 @@ def listen(
     end_ns = None if seconds is None else clock.monotonic_ns() + int(seconds * 1e9)
     board, report = Board(), RefusalReport()
     with stopping_signals() as stop:
-        lines = MessageLines(json=True, clock=clock, stop=stop)
+        lines = MessageLines(json=True, clock=clock, stop=stop) if json else None
 
         def on_heard(heard: Heard) -> None:
             now_ns = clock.monotonic_ns()
             board.hear(heard, now_ns)
-            if json and isinstance(heard, Accepted):
+            if lines is not None and isinstance(heard, Accepted):
                 lines(heard.message)
             if isinstance(heard, Refused) and (json or not on_terminal()):
                 report.hear(heard, now_ns)

@@ -73,11 +73,11 @@ def _decode_jpeg(data: bytes) -> Picture:
     if width * height > _MOST_PIXELS:
         raise DamagedPictureError(f"its header says {width}x{height}, which is more than {_MOST_PIXELS} pixels")
     try:
-        return _as_picture(simplejpeg.decode_jpeg(data, colorspace="BGR"))
+        return np.asarray(simplejpeg.decode_jpeg(data, colorspace="BGR"), np.uint8)
     except ValueError as error:
         if not _padded(data, str(error)):
             raise DamagedPictureError(f"the JPEG is damaged: {error}") from None
-    return _as_picture(simplejpeg.decode_jpeg(data, colorspace="BGR", strict=False))
+    return np.asarray(simplejpeg.decode_jpeg(data, colorspace="BGR", strict=False), np.uint8)
 
 
 def _padded(data: bytes, complaint: str) -> bool:
@@ -107,11 +107,7 @@ def _decode_png(data: bytes) -> Picture:
         raise DamagedPictureError(f"it cannot be decoded: {error.err}") from None
     if picture is None:
         raise DamagedPictureError("it cannot be decoded")
-    return _as_picture(picture)
-
-
-def _as_picture(array: object) -> Picture:
-    return np.asarray(array, np.uint8)
+    return np.asarray(picture, np.uint8)
 
 
 def _png_fault(data: bytes) -> Optional[str]:

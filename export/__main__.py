@@ -17,11 +17,12 @@ from nasion.errors import NasionError
 
 from export.card import write_card
 from export.to_onnx import ParityError, check_parity, export_onnx
-from training.checkpoint import load_network
+from training.data.table import of_split, read_table
+from training.data.target import TargetConfig
+from training.errors import WorkshopError
 from training.evaluate import answers_of
-from training.judge import choose_threshold, judge
-from training.table import TableError, of_split, read_table
-from training.target import TargetConfig
+from training.judging.figures import choose_threshold, judge
+from training.network.checkpoint import load_network
 
 
 def _digest(folder: Path) -> str:
@@ -44,7 +45,7 @@ def release(
         metadata = ModelMetadata(
             name=out.stem,
             version=version,
-            stride=network.config.stride,
+            stride=network.config.head_stride,
             sigma_px=TargetConfig().sigma_px,
             threshold=0.5,
             keypoint="the middle of the straight line between the centres of the two eyes",
@@ -64,7 +65,7 @@ def release(
         metadata = metadata.model_copy(update={"threshold": threshold, "metrics": json.dumps(figures)})
         export_onnx(network, metadata, out)
         check_parity(network, out, (1, 3, 224, 224))
-    except (TableError, ParityError, NasionError) as error:
+    except (WorkshopError, ParityError, NasionError) as error:
         typer.echo(f"export: {error}", err=True)
         raise typer.Exit(2) from None
     out.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")

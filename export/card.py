@@ -58,7 +58,7 @@ def _sources(figures: dict[str, Any]) -> str:
 
 
 def write_card(path: Path, model: Path, metadata: ModelMetadata, figures: dict[str, Any], command: str) -> None:
-    """Write the card of ``model`` to ``path``; ``figures`` are `training.judge.judge`'s of the validation split."""
+    """Write the card of ``model`` to ``path``; ``figures`` are `judge`'s of the validation split."""
     path.write_text(
         f"""# {metadata.name} {metadata.version}
 

@@ -11,7 +11,7 @@ from nasion.engine.metadata import ModelMetadata
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.network import UNet
+from training.network.unet import UNet
 
 #: TensorRT 8.5, the newest for the AGX Xavier, reads no later opset.
 OPSET = 17

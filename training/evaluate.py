@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from nasion.errors import NasionError
 from nasion.locating import PictureLocator
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from training.data import read_bgr
-from training.judge import Answer, judge
-from training.table import Picture, Split, TableError, of_split, read_table
+from training.command import run
+from training.data.loading import read_bgr
+from training.data.table import Picture, Split, of_split, read_table
+from training.judging.figures import Answer, judge
 
 
 def answers_of(model: Path, pictures: Sequence[Picture], *, threads: int = 2) -> list[Answer]:
@@ -64,13 +64,9 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
 ) -> None:
     """Print how good the model is, over all, by eye distance and by source."""
-    try:
-        if threshold is None:
-            threshold = PictureLocator(model).metadata.threshold
-        figures = judge(answers_of(model, of_split(read_table(data), split)), threshold)
-    except (TableError, NasionError) as error:
-        typer.echo(f"evaluate: {error}", err=True)
-        raise typer.Exit(2) from None
+    if threshold is None:
+        threshold = PictureLocator(model).metadata.threshold
+    figures = judge(answers_of(model, of_split(read_table(data), split)), threshold)
     if as_json:
         typer.echo(json.dumps(figures))
     else:
@@ -78,4 +74,4 @@ def evaluate(
 
 
 if __name__ == "__main__":
-    typer.run(evaluate)
+    run(evaluate)

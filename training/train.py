@@ -13,12 +13,14 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from training.augment import CropRange
-from training.data import Phase, Pictures, phase_at
-from training.module import HeatMapRegression, ScheduleConfig
-from training.network import UNetConfig
-from training.table import TableError, of_split, read_table
-from training.target import TargetConfig
+from training.command import run
+from training.data.augment import CropRange
+from training.data.loading import Phase, Pictures, phase_at
+from training.data.table import of_split, read_table
+from training.data.target import TargetConfig
+from training.errors import WorkshopError
+from training.fit.module import HeatMapRegression, ScheduleConfig
+from training.network.unet import UNetConfig
 
 #: Small crops show more faces a minute, large ones more of what surrounds them. Heavy peaks make the network draw them
 #: early; lighter ones at the end bring the heights down to how often a peak is right, and count false ones in full.
@@ -43,15 +45,10 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on from out/last.ckpt.")] = False,
 ) -> None:
     """Train until the budget is used; out/last.ckpt holds the averaged weights, `--resume` continues it."""
-    try:
-        pictures = read_table(data)
-    except TableError as error:
-        typer.echo(f"train: {error}", err=True)
-        raise typer.Exit(2) from None
+    pictures = read_table(data)
     checkpoint = out / "last.ckpt"
     if resume and not checkpoint.exists():
-        typer.echo(f"train: --resume needs {checkpoint}, which is not there", err=True)
-        raise typer.Exit(2)
+        raise WorkshopError(f"--resume needs {checkpoint}, which is not there")
     L.seed_everything(seed, workers=True)
     torch.set_float32_matmul_precision("high")
     network, hold_out = UNetConfig(width=width), of_split(pictures, "hold_out")
@@ -64,7 +61,7 @@ def train(
     datamodule = Pictures(
         of_split(pictures, "train"),
         hold_out,
-        stride=network.stride,
+        stride=network.head_stride,
         phase=lambda: phase_at(PHASES, module.progress),
         pairs_per_batch=pairs,
         batches_per_epoch=epoch,
@@ -95,4 +92,4 @@ def train(
 
 
 if __name__ == "__main__":
-    typer.run(train)
+    run(train)

@@ -11,8 +11,8 @@ import pytest
 import torch
 from nasion.engine.metadata import ModelMetadata
 
-from training.module import ScheduleConfig
-from training.network import UNet, UNetConfig
+from training.fit.module import ScheduleConfig
+from training.network.unet import UNet, UNetConfig
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ from nasion.engine.metadata import ModelMetadata
 from nasion.errors import InputError
 
 from export.to_onnx import INPUT, OPSET, OUTPUT, PLAIN_OPERATORS, ParityError, check_parity, export_onnx, run_onnx
-from training.network import UNet, UNetConfig
+from training.network.unet import UNet, UNetConfig
 
 METADATA = ModelMetadata(
     name="test-net",

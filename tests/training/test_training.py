@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.augment import CropRange
-from training.checkpoint import load_network
-from training.data import PairDataset, Phase, phase_at, read_rgb
-from training.module import ScheduleConfig
-from training.table import TableError, read_table
-from training.target import TargetConfig
+from training.data.augment import CropRange
+from training.data.loading import PairDataset, Phase, phase_at, read_rgb
+from training.data.table import TableError, read_table
+from training.data.target import TargetConfig
+from training.fit.module import ScheduleConfig
+from training.network.checkpoint import load_network
 from training.train import PHASES
 
 ROOT = Path(__file__).parents[2]

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from training.errors import WorkshopError
+
 Split = Literal["train", "hold_out", "val"]
 
 #: Every this-many-th group of the training split is held out to choose checkpoints and thresholds.
 HOLD_OUT_EVERY = 10
 
 
-class TableError(Exception):
+class TableError(WorkshopError):
     """The label table cannot be used; the message says why and what to do."""
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from training.judge import Answer, choose_threshold, is_in_place, judge
-from training.table import Face, Picture
+from training.data.table import Face, Picture
+from training.judging.figures import Answer, choose_threshold, is_in_place, judge
 
 
 def positive(*faces: Face) -> Picture:

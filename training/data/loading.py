@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from training.augment import CropRange, Pixels, apply_affine, backdrop, disturb, random_affine, warp
-from training.table import Face, Picture, TableError
-from training.target import TargetConfig, draw
+from training.data.augment import CropRange, Pixels, apply_affine, backdrop, disturb, random_affine, warp
+from training.data.table import Face, Picture, TableError
+from training.data.target import TargetConfig, draw
 
 Batch = dict[str, Tensor]
 

@@ -1,10 +1,12 @@
 """The family of networks: sizes as designed, any multiple of 32 pixels."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from training.network import UNet, UNetConfig
+from training.network.unet import FAMILY, THESIS, UNet, UNetConfig
 
 
 def multiply_accumulates(network: UNet, height: int, width: int) -> int:
@@ -14,7 +16,7 @@ def multiply_accumulates(network: UNet, height: int, width: int) -> int:
     def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         nonlocal total
         assert isinstance(layer, nn.Conv2d)
-        total += output[0].numel() * layer.in_channels * layer.kernel_size[0] * layer.kernel_size[1]
+        total += output[0].numel() * layer.in_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
 
     hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
     with torch.inference_mode():
@@ -25,7 +27,7 @@ def multiply_accumulates(network: UNet, height: int, width: int) -> int:
 
 
 def test_the_thesis_network_has_its_size() -> None:
-    network = UNet(UNetConfig(width=32, norm="instance", stem_stride=1))
+    network = UNet(THESIS)
     assert sum(isinstance(m, nn.Conv2d) for m in network.modules()) == 14
     assert sum(p.numel() for p in network.parameters()) == pytest.approx(11.06e6, rel=1e-3)
     assert multiply_accumulates(network, 224, 224) == pytest.approx(10.79e9, rel=1e-3)
@@ -35,12 +37,12 @@ def test_the_default_stays_below_a_billion_multiplications() -> None:
     assert multiply_accumulates(UNet(UNetConfig()), 224, 224) < 1e9
 
 
-@pytest.mark.parametrize("config", [UNetConfig(width=4), UNetConfig(width=4, norm="instance", stem_stride=1)])
+@pytest.mark.parametrize("config", [replace(config, width=4) for config in FAMILY.values()], ids=FAMILY)
 @pytest.mark.parametrize("size", [(224, 224), (288, 480), (32, 64)])
 def test_the_heat_map_is_the_picture_divided_by_the_stride(config: UNetConfig, size: tuple[int, int]) -> None:
     with torch.inference_mode():
         heat = UNet(config).eval()(torch.zeros(2, 3, *size))
-    assert heat.shape == (2, 1, size[0] // config.stride, size[1] // config.stride)
+    assert heat.shape == (2, 1, size[0] // config.head_stride, size[1] // config.head_stride)
 
 
 def test_normalisation_is_part_of_the_network() -> None:

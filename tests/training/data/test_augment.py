@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.augment import CropRange, apply_affine, backdrop, disturb, random_affine, warp
-from training.table import Face
+from training.data.augment import CropRange, apply_affine, backdrop, disturb, random_affine, warp
+from training.data.table import Face
 
 
 def picture_with_spot(u: float, v: float, sigma: float) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

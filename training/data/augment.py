@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.table import Face
+from training.data.table import Face
 
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float64]

@@ -13,10 +13,10 @@ from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinarySpecificity
 
-from training.data import Batch
-from training.judge import in_place_tolerance
-from training.network import UNet, UNetConfig
-from training.table import Picture
+from training.data.loading import Batch
+from training.data.table import Picture
+from training.judging.figures import in_place_tolerance
+from training.network.unet import UNet, UNetConfig
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class HeatMapRegression(L.LightningModule):
         heat = self(batch["picture"]).float().clamp(0, 1)
         scores, cells = heat.flatten(1).max(1)
         self.metrics.update(scores, batch["positive"].int())
-        stride, width = self.network.config.stride, heat.shape[-1]
+        stride, width = self.network.config.head_stride, heat.shape[-1]
         for picture_index, score, cell in zip(batch["index"].tolist(), scores.tolist(), cells.tolist(), strict=True):
             faces = self.hold_out[picture_index].faces
             if faces:

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from training.network import UNet, UNetConfig
-from training.table import TableError
+from training.data.table import TableError
+from training.network.unet import UNet, UNetConfig
 
 
 def load_network(path: Path) -> UNet:
@@ -14,7 +14,7 @@ def load_network(path: Path) -> UNet:
 
     Only tensors and this project's own configuration classes are unpickled.
     """
-    from training.module import ScheduleConfig
+    from training.fit.module import ScheduleConfig
 
     try:
         with torch.serialization.safe_globals([UNetConfig, ScheduleConfig]):

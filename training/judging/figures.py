@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from training.table import Face, Picture
+from training.data.table import Face, Picture
 
 #: Eye distances, pixels of the searched picture, that divide the small faces from the large.
 EYE_DISTANCE_BINS = (0.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 48.0, math.inf)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.table import TableError, group_of, of_split, read_table
+from training.data.table import TableError, group_of, of_split, read_table
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.target import TargetConfig, draw, gaussian
+from training.data.target import TargetConfig, draw, gaussian
 
 
 @pytest.mark.parametrize("stride", [1, 2])

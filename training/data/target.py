@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augment import Points
+from training.data.augment import Points
 
 HeatMap = NDArray[np.float32]
 

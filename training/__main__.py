@@ -1,0 +1,20 @@
+"""All commands of the workshop in one place: ``python -m training --help``."""
+
+import typer
+
+from training.command import guarded
+from training.evaluate import evaluate
+from training.train import train
+
+app = typer.Typer(
+    name="training",
+    help="The workshop: make, judge and improve a model that finds the point between the eyes.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+for command in (train, evaluate):
+    app.command()(guarded(command))
+
+if __name__ == "__main__":
+    app(prog_name="python -m training")

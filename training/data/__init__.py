@@ -1,0 +1,1 @@
+"""Pictures and their labels: read, imported, checked, prepared, augmented, loaded."""

@@ -1,0 +1,1 @@
+"""How a network learns: loss, schedule, runs, what is written down of them."""

@@ -1,0 +1,1 @@
+"""How good a model is: figures, curves, pictures of its errors, comparisons."""

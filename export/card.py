@@ -4,7 +4,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
+
+from export.release import Int8Figures
+from training.judging.metres import metres_of_bins
 
 _TERMS = """\
 > **Research use only.** Several of the picture sets behind these weights (300-W with HELEN and AFW, Leeds Sports Pose,
@@ -41,13 +45,36 @@ def _figures(figures: dict[str, Any]) -> str:
 
 
 def _bins(figures: dict[str, Any]) -> str:
-    lines = ["| eye distance, px | pictures | recall | in place | median error |", "|---|---|---|---|---|"]
-    for row in figures["by_eye_distance"]:
+    lines = [
+        f"| eye distance, px | {' | '.join(f'metres, {view}' for view in INPUT_SIZES)} | pictures | recall | in place "
+        "| median error |",
+        "|---" * (5 + len(INPUT_SIZES)) + "|",
+    ]
+    for row, metres in zip(figures["by_eye_distance"], metres_of_bins(figures["by_eye_distance"]), strict=True):
         low, high = row["eye_distance_px"]
         span = f"{low:g}–{high:g}" if high is not None else f"{low:g} and more"
         shares = (row["recall"], row["recall_in_place"], row["median_eye_distances"])
-        lines.append(f"| {span} | {row['pictures']} | {' | '.join(map(_percent, shares))} |")
+        spans = " | ".join(_span(metres["metres"][view]["1080p"]) for view in INPUT_SIZES)
+        lines.append(f"| {span} | {spans} | {row['pictures']} | {' | '.join(map(_percent, shares))} |")
     return "\n".join(lines)
+
+
+def _span(ends: list[float | None]) -> str:
+    near, far = (None if end is None else f"{end:.1f}" for end in ends)
+    if near is None:
+        return f"below {far}"
+    return f"from {near}" if far is None else f"{near}–{far}"
+
+
+def _int8(small: Int8Figures | None) -> str:
+    if small is None:
+        return "No INT8 twin was made of it."
+    figures = small.figures
+    return f"""\
+The INT8 twin (`-int8` in the file's name) on the same pictures at the same threshold: right anywhere
+{_percent(figures["right_location_free"])} ({100 * small.lost:+.2f} points lost), recall in place
+{_percent(figures["recall_in_place"])}, specificity {_percent(figures["specificity"])}; its peaks lie
+{small.shift_px:.3f} px in the middle from the float file's (longest side 320 px)."""
 
 
 def _sources(figures: dict[str, Any]) -> str:
@@ -57,8 +84,20 @@ def _sources(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_card(path: Path, model: Path, metadata: ModelMetadata, figures: dict[str, Any], command: str) -> None:
-    """Write the card of ``model`` to ``path``; ``figures`` are `judge`'s of the validation split."""
+def write_card(
+    path: Path,
+    model: Path,
+    metadata: ModelMetadata,
+    figures: dict[str, Any],
+    small: Int8Figures | None,
+    command: str,
+    remarks: str,
+) -> None:
+    """Write the card of ``model`` to ``path``.
+
+    ``figures`` are `judge`'s of the validation split, ``small`` those of the INT8 twin; ``command`` trained the
+    network; ``remarks``, Markdown, says what else there is to say of the run.
+    """
     path.write_text(
         f"""# {metadata.name} {metadata.version}
 
@@ -83,13 +122,18 @@ the eye distance off where a detector made them.
 
 {_figures(figures)}
 
-By the distance between the eyes in the searched picture (longest side 320 px):
+By the distance between the eyes in the searched picture (longest side 320 px), and how far away a person is who looks
+into a ZED camera at 1080p and has it in the network's input at each view (63 mm between the eyes):
 
 {_bins(figures)}
 
 By source:
 
 {_sources(figures)}
+
+## INT8
+
+{_int8(small)}
 
 ## Limits
 
@@ -101,8 +145,13 @@ By source:
 ## How it was made
 
     {command}
+    python -m export RUN/best.ckpt --data DATA --out weights/{metadata.name}.onnx
 
-on the label tables named above; to make one from your own pictures, write the same two tables (`labels.csv`,
-`all_faces.csv`) for them and give their folder as `--data`.
+on the label tables named above. {remarks}
+
+To make one from your own pictures, write the same two tables (`labels.csv`, `all_faces.csv`) for them, or let
+`python -m training import` write them from LabelImg or COCO labels, and give their folder as `--data`. With few
+pictures go on from these weights: `python -m training.finetune {model.name} --data YOURS --out RUN` (the terms above
+then hold on).
 """
     )

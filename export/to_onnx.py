@@ -11,6 +11,7 @@ from nasion.engine.metadata import ModelMetadata
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from training.errors import WorkshopError
 from training.network.unet import UNet
 
 #: TensorRT 8.5, the newest for the AGX Xavier, reads no later opset.
@@ -20,7 +21,7 @@ INPUT, OUTPUT = "input", "heat_map"
 PLAIN_OPERATORS = {"Conv", "Relu", "AveragePool", "Resize", "Concat", "Sub", "Mul", "Clip", "Constant"}
 
 
-class ParityError(Exception):
+class ParityError(WorkshopError):
     """The exported file does not compute what the network computes."""
 
 

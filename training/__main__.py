@@ -2,8 +2,12 @@
 
 import typer
 
+from training.check import check
 from training.command import guarded
+from training.compare import compare
 from training.evaluate import evaluate
+from training.finetune import finetune
+from training.import_pictures import app as import_pictures
 from training.train import train
 
 app = typer.Typer(
@@ -13,7 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
-for command in (train, evaluate):
+app.add_typer(import_pictures, name="import")
+for command in (check, train, finetune, evaluate, compare):
     app.command()(guarded(command))
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Judge a model file on labelled pictures: ``python -m training.evaluate MODEL DATA``.
+"""Judge a model on labelled pictures: ``python -m training.evaluate MODEL DATA``.
 
 The pictures are judged exactly as `nasion locate` sees them: by the run time's own code, whole, longest side 320 px.
+That holds for a checkpoint too: it is written as ONNX first.
 """
 
 import json
@@ -9,68 +10,99 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from nasion.locating import PictureLocator
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from training.command import run
-from training.data.loading import read_bgr
-from training.data.table import Picture, Split, of_split, read_table
-from training.judging.figures import Answer, judge
+from training.data.pixels import read_bgr
+from training.data.table import Picture, Split, read_table
+from training.judging.answer import Answer, error_in_eye_distances
+from training.judging.files import check_report_path, write_report
+from training.judging.mistakes import Mistakes, mistakes
+from training.judging.opened import (
+    OpenModel,
+    answers_of,
+    data_digest,
+    file_digest,
+    open_model,
+    pictures_of,
+    progress,
+    threshold_of,
+)
+from training.judging.report import PER_SHEET, Sheets, report_page
+from training.judging.sheets import Thumbnail, thumbnail
+from training.judging.summary import Subject, summarise
+from training.judging.terminal import show_evaluation
+from training.judging.yunet import YuNet, compare_keypoints, is_human_marked, yunet_answers
+
+__all__ = ["answers_of", "evaluate"]
 
 
-def answers_of(model: Path, pictures: Sequence[Picture], *, threads: int = 2) -> list[Answer]:
-    """What the ONNX file says of each picture, whatever its probability."""
-    locator = PictureLocator(model, threads=threads)
-    answers = []
-    for picture in track(pictures, "judging", console=Console(stderr=True), transient=True):
-        located = locator.find(read_bgr(picture.path), threshold=0.0).located
-        place = (located.keypoints[0].u, located.keypoints[0].v) if located.keypoints else None
-        answers.append(Answer(picture, located.peak or 0.0, place))
-    return answers
+def _beside_yunet(file: Path, answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
+    chosen = [answer for answer in answers if is_human_marked(answer.picture)]
+    theirs = yunet_answers(file, [answer.picture for answer in chosen])
+    return {"file": file.name, "sha256": file_digest(file), **compare_keypoints(chosen, threshold, theirs)}
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.2f} %"
+def _sheets(model: OpenModel, wrong: Mistakes) -> Sheets:
+    """The pictures are searched once more, because not all heat maps are kept while judging."""
+
+    def sheet(answers: Sequence[Answer]) -> list[Thumbnail]:
+        shown = progress(answers[:PER_SHEET], "drawing")
+        return [thumbnail(read_bgr(a.picture.path), a, model.find(a.picture)) for a in shown]
+
+    return Sheets(
+        sheet(wrong.false_positives),
+        sheet(wrong.false_negatives),
+        sheet(wrong.wrong_places),
+        sheet(wrong.worst_placed),
+    )
 
 
-def show(figures: dict[str, Any], console: Console) -> None:
-    """Print the figures as tables."""
-    whole = Table("figure", "value", title=f"{figures['positives']} positives, {figures['negatives']} negatives")
-    for name in ("right_location_free", "recall", "recall_in_place", "specificity", "precision"):
-        whole.add_row(name, _percent(figures[name]))
-    for name in ("error", "error_human_marked"):
-        for part in ("median_eye_distances", "p95_eye_distances"):
-            whole.add_row(f"{name} {part}", _percent(figures[name].get(part)))
-    console.print(whole)
-    sizes = Table("eye distance px", "pictures", "recall", "in place", "median error", title="by size")
-    for row in figures["by_eye_distance"]:
-        low, high = row["eye_distance_px"]
-        shares = (row["recall"], row["recall_in_place"], row["median_eye_distances"])
-        sizes.add_row(f"{low:g}–{'' if high is None else f'{high:g}'}", str(row["pictures"]), *map(_percent, shares))
-    console.print(sizes)
-    sources = Table("source", "pictures", "right", title="by source")
-    for source, row in figures["by_source"].items():
-        sources.add_row(source, str(row["pictures"]), _percent(row["right"]))
-    console.print(sources)
+def _errors(answers: Sequence[Answer], threshold: float) -> list[float]:
+    found = (error_in_eye_distances(a) for a in answers if a.probability >= threshold)
+    return [error for error in found if error is not None]
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="ONNX file.")],
+    model: Annotated[Path, typer.Argument(help="ONNX file, or checkpoint (.ckpt) of training.train.")],
     data: Annotated[Path, typer.Argument(help="Folder with labels.csv, all_faces.csv and images/.")],
     split: Annotated[Split, typer.Option(help="Which pictures.")] = "val",
-    threshold: Annotated[float | None, typer.Option(min=0, max=1, help="Default: the model's own.")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Default: the model's own; for a checkpoint the best on the hold-out."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page (.html) with curves and pictures, and all of it as .json.")
+    ] = None,
+    yunet: Annotated[
+        Path | None, typer.Option(help="ONNX file of OpenCV's YuNet, to compare keypoints on what people marked.")
+    ] = None,
+    written: Annotated[str | None, typer.Option(help="Date for the page's foot; none by default.")] = None,
 ) -> None:
-    """Print how good the model is, over all, by eye distance and by source."""
-    if threshold is None:
-        threshold = PictureLocator(model).metadata.threshold
-    figures = judge(answers_of(model, of_split(read_table(data), split)), threshold)
+    """Print how good the model is, over all, by eye distance (in pixels and metres) and by source."""
+    check_report_path(report)
+    if yunet is not None:
+        YuNet(yunet)  # A file that cannot be used is told before the judging.
+    table: list[Picture] = read_table(data)
+    pictures = pictures_of(table, split, data)
+    with open_model(model) as opened:
+        used, origin = threshold_of(opened, table, threshold)
+        answers = opened.answers(pictures)
+        wrong = mistakes(answers, used)
+        beside = None if yunet is None else _beside_yunet(yunet, answers, used)
+        subject = Subject(opened.name, opened.digest, used, origin, data_digest(data), split)
+        summary = summarise(subject, answers, wrong, beside)
+        if report is not None:
+            page = report_page(summary, _sheets(opened, wrong), _errors(answers, used), written)
+            write_report(report, page, summary)
     if as_json:
-        typer.echo(json.dumps(figures))
-    else:
-        show(figures, Console())
+        figures = summary["figures"]
+        typer.echo(json.dumps(figures if beside is None else {**figures, "yunet": beside}))
+        return
+    show_evaluation(summary, Console())
+    if report is not None:
+        typer.echo(f"{report}: the report; {report.with_suffix('.json')}: the same as JSON")
 
 
 if __name__ == "__main__":

@@ -1,94 +1,118 @@
-"""Train a network of the family: ``python -m training.train --data FOLDER --out FOLDER --minutes 75``."""
+"""Train a network of the family: ``python -m training.train --data FOLDER --out FOLDER``."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-import lightning as L
-import torch
 import typer
-from lightning.pytorch.callbacks import (
-    EMAWeightAveraging,
-    LearningRateMonitor,
-    ModelCheckpoint,
-)
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from training.command import run
-from training.data.augment import CropRange
-from training.data.loading import Phase, Pictures, phase_at
-from training.data.table import of_split, read_table
-from training.data.target import TargetConfig
+from training.data.table import read_table
 from training.errors import WorkshopError
-from training.fit.module import HeatMapRegression, ScheduleConfig
-from training.network.unet import UNetConfig
+from training.fit.presets import PRESETS, Preset
+from training.fit.run import Machine, Start, fit
+from training.fit.schedule import Budget
+from training.network.unet import FAMILY
+from training.network.weights import load_weights
 
-#: Small crops show more faces a minute, large ones more of what surrounds them. Heavy peaks make the network draw them
-#: early; lighter ones at the end bring the heights down to how often a peak is right, and count false ones in full.
-#: At last, many of the people are far away: their few pixels need the most practice.
-PHASES = (
-    Phase(until=0.53, crop=160, target=TargetConfig(peak_weight=9.0), reach=CropRange()),
-    Phase(until=0.85, crop=256, target=TargetConfig(peak_weight=3.0), reach=CropRange()),
-    Phase(until=1.0, crop=224, target=TargetConfig(peak_weight=3.0), reach=CropRange(far=0.15)),
-)
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder with labels.csv, all_faces.csv and images/.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for checkpoints, TensorBoard files and run.json.")]
+Minutes = Annotated[float | None, typer.Option(min=0, help="Wall-clock budget; replaces the preset's epochs.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs; replaces the preset's minutes.")]
+Rate = Annotated[float | None, typer.Option("--learning-rate", min=0, help="Peak learning rate; default: the preset's")]
+Pairs = Annotated[int | None, typer.Option(min=1, help="Positive-negative pairs in a batch; default: the preset's.")]
+EpochPairs = Annotated[int | None, typer.Option("--epoch-pairs", min=1, help="Pairs between checkpoints.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes that prepare crops.")]
+Devices = Annotated[int | None, typer.Option(min=1, help="Processes (CPU) or GPUs on this machine. Default: 1.")]
+Nodes = Annotated[int, typer.Option(min=1, help="Machines; Lightning's documentation says how they find each other.")]
+Precision = Annotated[
+    Literal["auto", "32-true", "bf16-mixed", "16-mixed"], typer.Option(help="auto: bf16, on older GPUs fp16.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of weights and crops.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from out/last.ckpt, learning rate included.")]
+
+
+def overridden(
+    preset: Preset,
+    minutes: float | None,
+    epochs: int | None,
+    learning_rate: float | None,
+    pairs: int | None,
+    epoch_pairs: int | None,
+) -> Preset:
+    """``preset`` with what the command line says otherwise."""
+    if minutes is not None or epochs is not None:
+        preset = replace(preset, budget=Budget(minutes, epochs))
+    if learning_rate is not None:
+        preset = replace(preset, schedule=replace(preset.schedule, learning_rate=learning_rate))
+    return replace(preset, pairs=pairs or preset.pairs, pairs_per_epoch=epoch_pairs or preset.pairs_per_epoch)
+
+
+def _presets(wanted: bool) -> None:
+    if wanted:
+        for name, preset in PRESETS.items():
+            typer.echo(f"{name:6} {preset.about}")
+        raise typer.Exit
+
+
+def chosen(kind: str, name: str, known: dict[str, Preset]) -> Preset:
+    """The preset called ``name``."""
+    if name not in known:
+        raise WorkshopError(f"{kind} {name} is not known; there are {', '.join(known)}")
+    return known[name]
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="Folder with labels.csv, all_faces.csv and images/.")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints and TensorBoard logs.")],
-    minutes: Annotated[float, typer.Option(help="Wall-clock budget of training.")] = 75.0,
-    width: Annotated[int, typer.Option(help="Channels of the first level.")] = 16,
-    pairs: Annotated[int, typer.Option(help="Positive-negative pairs in a batch.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
-    epoch: Annotated[int, typer.Option(help="Batches between checkpoints.")] = 400,
-    workers: Annotated[int, typer.Option(help="Processes that prepare crops.")] = 2,
-    seed: Annotated[int, typer.Option(help="Seed of weights and crops.")] = 1,
-    resume: Annotated[bool, typer.Option(help="Go on from out/last.ckpt.")] = False,
+    data: DataFolder,
+    out: OutFolder,
+    preset: Annotated[str, typer.Option(help=f"Recipe of the run: {', '.join(PRESETS)}.")] = "lite",
+    network: Annotated[str | None, typer.Option(help=f"Another member of the family: {', '.join(FAMILY)}.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Channels of the first level.")] = None,
+    minutes: Minutes = None,
+    epochs: Epochs = None,
+    learning_rate: Rate = None,
+    pairs: Pairs = None,
+    epoch_pairs: EpochPairs = None,
+    hard_cells: Annotated[float | None, typer.Option(min=0, help="Weight of each crop's worst cells; 0: none.")] = None,
+    average: Annotated[float | None, typer.Option(help="Decay of the averaged weights; 0: none.")] = None,
+    teacher: Annotated[Path | None, typer.Option(help="Checkpoint or ONNX file to learn from as well.")] = None,
+    distil: Annotated[float, typer.Option(min=0, help="Weight of the teacher's heat map.")] = 1.0,
+    restart_rate: Annotated[
+        bool, typer.Option("--restart-rate", help="Resume at the full learning rate: the original's mistake.")
+    ] = False,
+    workers: Workers = 2,
+    devices: Devices = None,
+    nodes: Nodes = 1,
+    precision: Precision = "auto",
+    seed: Seed = 1,
+    resume: Resume = False,
+    list_presets: Annotated[
+        bool, typer.Option("--presets", callback=_presets, is_eager=True, help="List the presets and end.")
+    ] = False,
 ) -> None:
-    """Train until the budget is used; out/last.ckpt holds the averaged weights, `--resume` continues it."""
+    """Train until the budget is used.
+
+    out/best.ckpt is the network most right on the held-out tenth of the training pictures, out/last.ckpt the newest;
+    both hold the averaged weights. `--resume` goes on from the newest. Look on with `tensorboard --logdir OUT`.
+    """
+    del list_presets
+    recipe = overridden(chosen("preset", preset, PRESETS), minutes, epochs, learning_rate, pairs, epoch_pairs)
+    if network is not None:
+        if network not in FAMILY:
+            raise WorkshopError(f"network {network} is not known; there are {', '.join(FAMILY)}")
+        recipe = replace(recipe, network=FAMILY[network])
+    if width is not None:
+        recipe = replace(recipe, network=replace(recipe.network, width=width))
+    if hard_cells is not None:
+        recipe = replace(recipe, loss=replace(recipe.loss, hard_cells=hard_cells))
+    if average is not None:
+        recipe = replace(recipe, average=average or None)
+    recipe = replace(recipe, loss=replace(recipe.loss, distil=distil))
     pictures = read_table(data)
-    checkpoint = out / "last.ckpt"
-    if resume and not checkpoint.exists():
-        raise WorkshopError(f"--resume needs {checkpoint}, which is not there")
-    L.seed_everything(seed, workers=True)
-    torch.set_float32_matmul_precision("high")
-    network, hold_out = UNetConfig(width=width), of_split(pictures, "hold_out")
-    module = HeatMapRegression(
-        network,
-        ScheduleConfig(learning_rate=learning_rate),
-        hold_out,
-        budget_s=60 * minutes,
-    )
-    datamodule = Pictures(
-        of_split(pictures, "train"),
-        hold_out,
-        stride=network.head_stride,
-        phase=lambda: phase_at(PHASES, module.progress),
-        pairs_per_batch=pairs,
-        batches_per_epoch=epoch,
-        workers=workers,
-    )
-    trainer = L.Trainer(
-        accelerator="auto",
-        precision="bf16-mixed",
-        max_epochs=-1,
-        reload_dataloaders_every_n_epochs=1,
-        check_val_every_n_epoch=4,
-        num_sanity_val_steps=0,
-        gradient_clip_val=1.0,
-        callbacks=[
-            EMAWeightAveraging(decay=0.998),
-            ModelCheckpoint(
-                dirpath=out,
-                filename=checkpoint.stem,
-                enable_version_counter=False,
-                every_n_epochs=1,
-                save_on_train_epoch_end=True,
-            ),
-            LearningRateMonitor(),
-        ],
-        logger=TensorBoardLogger(out, name="", version=""),
-    )
-    trainer.fit(module, datamodule, ckpt_path=checkpoint if resume else None, weights_only=False)
+    taught = load_weights(teacher, pictures) if teacher is not None else None
+    machine = Machine(workers, devices, nodes, precision)
+    best = fit(recipe, pictures, out, seed, machine, Start(resume=resume, teacher=taught, restart_rate=restart_rate))
+    typer.echo(f"{best}: export it with python -m export {best} --data {data} --out weights/NAME.onnx")
 
 
 if __name__ == "__main__":

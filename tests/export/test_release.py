@@ -11,7 +11,7 @@ import pytest
 import torch
 from nasion.engine.metadata import ModelMetadata
 
-from training.fit.module import ScheduleConfig
+from training.fit.schedule import ScheduleConfig
 from training.network.unet import UNet, UNetConfig
 
 ROOT = Path(__file__).parents[2]

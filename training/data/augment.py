@@ -1,4 +1,4 @@
-"""Random crops and disturbances of a training picture. The faces follow the picture exactly."""
+"""Random crops of a training picture. The faces follow the picture exactly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +21,21 @@ class CropRange:
     scale: tuple[float, float] = (0.06, 2.2)
     rotation_deg: float = 12.0
     shear: float = 0.06
+    #: Standard deviation of the unequal scaling of both axes (natural logarithm).
+    stretch: float = 0.05
+    #: The keypoint keeps this share of the crop's side from its edges.
     margin: float = 0.08
-    #: Share of the crops that keep about the picture's own scale, as `nasion locate` sees it.
+    #: Share of the crops that are placed by the most prominent face; the others by any.
+    prominent: float = 0.7
+    #: Share of the crops that keep about the picture's own scale, as `nasion locate` sees it, ...
     own_scale: float = 0.5
+    #: ... and how far those are from it at most.
+    own_scale_jitter: tuple[float, float] = (0.7, 1.4)
+    #: Of crops without faces, the scale.
+    negative_scale: tuple[float, float] = (0.4, 1.6)
+    flip_horizontal: float = 0.5
+    #: People hang from no ceiling; the original flipped them all the same.
+    flip_vertical: float = 0.0
     #: Share of the crops that show somebody far away, with eyes as close as `far_eye_distance`.
     far: float = 0.0
     far_eye_distance: tuple[float, float] = (3.5, 8.0)
@@ -40,9 +52,10 @@ def _linear_part(rng: np.random.Generator, scale: float, reach: CropRange) -> ND
     angle = np.deg2rad(rng.normal(0, reach.rotation_deg))
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shear = np.array([[1, rng.normal(0, reach.shear)], [0, 1]])
-    stretch = np.exp(rng.normal(0, 0.05))
-    mirror = -1.0 if rng.random() < 0.5 else 1.0
-    diagonal: NDArray[np.float64] = np.diag([mirror * scale * stretch, scale / stretch])
+    stretch = np.exp(rng.normal(0, reach.stretch))
+    mirror_u = -1.0 if rng.random() < reach.flip_horizontal else 1.0
+    mirror_v = -1.0 if rng.random() < reach.flip_vertical else 1.0
+    diagonal: NDArray[np.float64] = np.diag([mirror_u * scale * stretch, mirror_v * scale / stretch])
     linear: NDArray[np.float64] = rotation @ shear @ diagonal
     return linear
 
@@ -61,11 +74,11 @@ def random_affine(
     """
     height, width = shape
     if faces:
-        prominent = rng.random() < 0.7
+        prominent = rng.random() < reach.prominent
         face = faces[0] if prominent else faces[int(rng.integers(len(faces)))]
         kind = rng.random()
         if kind < reach.own_scale:
-            scale = _log_uniform(rng, 0.7, 1.4)
+            scale = _log_uniform(rng, *reach.own_scale_jitter)
         else:
             distances = reach.far_eye_distance if kind < reach.own_scale + reach.far else reach.eye_distance
             scale = _log_uniform(rng, *distances) / face.interocular_px
@@ -80,7 +93,7 @@ def random_affine(
         low, high = reach.margin * size, (1 - reach.margin) * size
         target = rng.uniform(low, high, 2)
     else:
-        scale = _log_uniform(rng, 0.4, 1.6)
+        scale = _log_uniform(rng, *reach.negative_scale)
         anchor = rng.uniform(0, 1, 2) * (width - 1, height - 1)
         target = rng.uniform(0.2, 0.8, 2) * size
     linear = _linear_part(rng, scale, reach)
@@ -143,54 +156,3 @@ def backdrop(rng: np.random.Generator, picture: Pixels, size: int) -> Pixels:
     larger = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     top, left = (int(rng.integers(0, n - size + 1)) for n in larger.shape[:2])
     return np.asarray(larger[top : top + size, left : left + size], np.uint8)
-
-
-def _colour(rng: np.random.Generator, picture: Pixels) -> Pixels:
-    gain = np.exp(rng.normal(0, 0.18)) * np.exp(rng.normal(0, 0.06, 3))
-    offset = rng.normal(0, 12)
-    gamma = np.exp(rng.normal(0, 0.18))
-    levels = np.linspace(0, 1, 256)[:, None] ** gamma
-    table = np.clip(255 * levels * gain + offset, 0, 255).astype(np.uint8)
-    toned = cv2.LUT(picture, table[:, None, :])
-    if rng.random() < 0.3:
-        grey = cv2.cvtColor(toned, cv2.COLOR_RGB2GRAY)[..., None]
-        keep = rng.uniform(0, 1.3) if rng.random() < 0.7 else 0.0
-        mixed = keep * toned.astype(np.float32) + (1 - keep) * grey
-        toned = np.clip(mixed, 0, 255).astype(np.uint8)
-    return np.asarray(toned, np.uint8)
-
-
-def _motion_kernel(rng: np.random.Generator) -> NDArray[np.float32]:
-    length = int(rng.integers(2, 5)) * 2 - 1
-    kernel = np.zeros((length, length), np.float32)
-    middle = length // 2
-    angle = rng.uniform(0, np.pi)
-    reach = middle * np.array([np.cos(angle), np.sin(angle)])
-    start, end = np.round(middle - reach).astype(int), np.round(middle + reach).astype(int)
-    cv2.line(kernel, start.tolist(), end.tolist(), 1.0)
-    kernel /= kernel.sum()
-    return kernel
-
-
-def disturb(rng: np.random.Generator, picture: Pixels) -> Pixels:
-    """Colour, blur, motion blur, coarse sampling, noise and JPEG; the geometry stays."""
-    picture = _colour(rng, picture)
-    size = picture.shape[1], picture.shape[0]
-    chance = rng.random(5)
-    if chance[0] < 0.15:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.3)), np.uint8)
-    if chance[1] < 0.08:
-        picture = np.asarray(cv2.filter2D(picture, -1, _motion_kernel(rng)), np.uint8)
-    if chance[2] < 0.12:
-        small = cv2.resize(picture, None, fx=(f := rng.uniform(0.45, 0.9)), fy=f, interpolation=cv2.INTER_AREA)
-        picture = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    if chance[3] < 0.3:
-        noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(1, 9)
-        picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
-    if chance[4] < 0.3:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
-        picture = np.asarray(
-            cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR),
-            np.uint8,
-        )
-    return picture

@@ -1,10 +1,37 @@
-"""The label table: which pictures there are, where the points between the eyes are, and which split each is in."""
+"""The label table: which pictures there are, where the points between the eyes are, and which split each is in.
+
+The one format that the workshop reads and writes. A data folder holds the folder ``images`` with the pictures, and
+two tables, CSV in UTF-8 whose first line names the columns:
+
+``labels.csv``, one row for each picture::
+
+    image           file name in images/
+    source          where the picture comes from, one word
+    split           train or val; the reader holds out about a tenth of the groups of train (``HOLD_OUT_EVERY``)
+    label           positive: at least one person with both eyes in view; negative: nobody
+    u, v            the point of the most prominent face; empty for a negative
+    interocular_px  the distance between the centres of that face's eyes; empty for a negative
+    faces           (may be missing) how many faces all_faces.csv has of it
+    group           (may be missing or empty) pictures of one group are never torn apart between splits;
+                    where there is none, ``group_of(image, source)``
+
+``all_faces.csv``, one row for each face of the positives, the most prominent one included::
+
+    image, u, v, interocular_px   as above
+    by                            human: marked by people; given: came with the set, or its eye distance is an
+                                  estimate; teacher: found by a detector
+
+u is the column and v the row, in pixels of the picture as its file has it: (0, 0) is the centre of the top-left pixel,
+so the picture reaches from -0.5 to width - 0.5. Every face has an eye distance: training scales and weighs by it, and
+errors are told in it. Where nobody measured it, an estimate stands there, and ``by`` says ``given``.
+"""
 
 import csv
 import hashlib
+import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -33,12 +60,20 @@ class Face:
 
 @dataclass(frozen=True)
 class Picture:
-    """One photograph. ``faces`` is empty for a negative; otherwise its first face is the most prominent one."""
+    """One photograph. ``faces`` is empty for a negative; otherwise its first face is the most prominent one.
+
+    Pictures of one ``group`` must not be torn apart between splits; empty means ``group_of`` its name and source.
+    """
 
     path: Path
     source: str
     split: Split
     faces: tuple[Face, ...] = field(default=())
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.group:
+            object.__setattr__(self, "group", group_of(self.path.name, self.source))
 
     @property
     def positive(self) -> bool:
@@ -51,7 +86,7 @@ def group_of(name: str, source: str) -> str:
     for kind in ("profile_", "scene_crop_", "face_low_", "helen_", "afw_"):
         stem = stem.removeprefix(kind)
     if source in ("lfw", "ytf"):
-        person = re.sub(r"(_v\d+)?$", "", stem.split("_", 1)[1])
+        person = re.sub(r"(_v\d+)?$", "", stem.partition("_")[2] or stem)
         return "person " + re.sub(r"_\d+$", "", person)
     if source in ("helen", "face_low", "afw"):
         return "photo " + stem.split("_")[0]
@@ -60,68 +95,81 @@ def group_of(name: str, source: str) -> str:
     if match := re.match(r"lspet_(?:crop_)?(\d+)", stem):
         return f"lspet {(int(match[1]) - 1) // 10}"
     if source == "camvid":
-        return "camvid " + stem.split("_")[1]
+        return "camvid " + (stem.partition("_")[2].partition("_")[0] or stem)
     return stem
 
 
-def _held_out(group: str) -> bool:
+def train_or_hold_out(group: str) -> Split:
+    """Where a group of the training split belongs: the same on every machine, whatever else the table holds."""
     digest = hashlib.sha256(group.encode()).digest()
-    return int.from_bytes(digest[:4], "big") % HOLD_OUT_EVERY == 0
+    return "hold_out" if int.from_bytes(digest[:4], "big") % HOLD_OUT_EVERY == 0 else "train"
 
 
-def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def _rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """Every row with the place it stands at; a row has the named columns, and perhaps more."""
     try:
-        with path.open(newline="") as stream:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             missing = set(columns) - set(reader.fieldnames or ())
             if missing:
                 raise TableError(f"{path}: columns {sorted(missing)} are missing; expected {list(columns)}")
-            return list(reader)
+            rows = []
+            for row in reader:
+                place = f"{path}, line {reader.line_num}"
+                if None in row or any(row[column] is None for column in columns):
+                    raise TableError(f"{place}: expected {len(reader.fieldnames or ())} cells; correct the row")
+                rows.append((place, row))
+            return rows
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path}: not a readable table ({error})") from error
+
+
+def _number(row: Mapping[str, str], key: str, place: str) -> float:
+    try:
+        number = float(row[key])
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise TableError(f"{place}: {key}: expected a number, got {row[key]!r}; correct the cell")
+    return number
+
+
+def _one_of(row: Mapping[str, str], key: str, values: Sequence[str], place: str) -> str:
+    if row[key] not in values:
+        raise TableError(f"{place}: {key}: expected {' or '.join(values)}, got {row[key]!r}; correct the cell")
+    return row[key]
 
 
 def read_table(folder: Path) -> list[Picture]:
     """Read ``labels.csv`` and ``all_faces.csv`` of ``folder``; the pictures are in ``folder/images``.
 
-    The training split is divided by group: about a tenth becomes ``hold_out``.
+    The training split is divided by group: about a tenth becomes ``hold_out``. The first face of a positive is the one
+    nearest to the point in ``labels.csv``, the others follow by their distance from it. TableError.
     """
-    try:
-        return _read(folder)
-    except ValueError as error:
-        raise TableError(f"{folder}: a row of the label tables holds no number ({error})") from error
-
-
-def _read(folder: Path) -> list[Picture]:
     everyone: dict[str, list[Face]] = defaultdict(list)
-    for row in _rows(folder / "all_faces.csv", ("image", "u", "v", "interocular_px", "by")):
-        everyone[row["image"]].append(
-            Face(
-                float(row["u"]),
-                float(row["v"]),
-                float(row["interocular_px"]),
-                row["by"],
-            )
-        )
-    pictures = []
-    for row in _rows(
-        folder / "labels.csv",
-        ("image", "source", "split", "label", "u", "v", "interocular_px"),
-    ):
-        name, source = row["image"], row["source"]
-        faces: tuple[Face, ...] = ()
-        if row["label"] == "positive":
-            u, v = float(row["u"]), float(row["v"])
-            faces = tuple(sorted(everyone[name], key=lambda f: (f.u - u) ** 2 + (f.v - v) ** 2)) or (
-                Face(u, v, float(row["interocular_px"]), "given"),
-            )
-        split: Split = "val" if row["split"] == "val" else "train"
-        if split == "train" and _held_out(group_of(name, source)):
-            split = "hold_out"
-        pictures.append(Picture(folder / "images" / name, source, split, faces))
+    for place, row in _rows(folder / "all_faces.csv", ("image", "u", "v", "interocular_px", "by")):
+        u, v, distance = (_number(row, key, place) for key in ("u", "v", "interocular_px"))
+        everyone[row["image"]].append(Face(u, v, distance, row["by"]))
+    columns = ("image", "source", "split", "label", "u", "v", "interocular_px")
+    pictures = [_picture(folder, row, everyone, place) for place, row in _rows(folder / "labels.csv", columns)]
     if not pictures:
         raise TableError(f"{folder / 'labels.csv'}: holds no rows")
     return pictures
+
+
+def _picture(folder: Path, row: Mapping[str, str], everyone: Mapping[str, list[Face]], place: str) -> Picture:
+    name, source = row["image"], row["source"]
+    if name in ("", "..") or Path(name).name != name:
+        raise TableError(f"{place}: image: expected the name of a file in images/, got {name!r}; correct the cell")
+    faces: tuple[Face, ...] = ()
+    if _one_of(row, "label", ("positive", "negative"), place) == "positive":
+        u, v = (_number(row, key, place) for key in ("u", "v"))
+        faces = tuple(sorted(everyone.get(name, ()), key=lambda f: (f.u - u) ** 2 + (f.v - v) ** 2))
+        faces = faces or (Face(u, v, _number(row, "interocular_px", place), "given"),)
+    group = row.get("group") or group_of(name, source)
+    is_val = _one_of(row, "split", ("train", "val"), place) == "val"
+    split: Split = "val" if is_val else train_or_hold_out(group)
+    return Picture(folder / "images" / name, source, split, faces, group)
 
 
 def of_split(pictures: Iterable[Picture], *splits: Split) -> list[Picture]:

@@ -1,5 +1,6 @@
 """The heat map the network is to draw, and how much each of its cells counts."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,29 +22,35 @@ class TargetConfig:
     smallest_eye_distance_px: float = 3.0
     #: Weight of a cell = 1 + peak_weight * target: the few cells of a face against the many of the background.
     peak_weight: float = 3.0
+    #: Only the first face is drawn, as in the original; the others stay as they are in the picture.
+    prominent_only: bool = False
 
 
-def gaussian(size: int, stride: int, u: float, v: float, sigma_px: float) -> HeatMap:
-    """``size / stride`` squared map, peak 1 at pixel (u, v); cell i is centred on pixel (i + 0.5) * stride - 0.5."""
-    centres = (np.arange(size // stride, dtype=np.float32) + 0.5) * stride - 0.5
-    row = np.exp(-0.5 * ((centres - u) / sigma_px) ** 2)
-    column = np.exp(-0.5 * ((centres - v) / sigma_px) ** 2)
+def gaussian(size: tuple[int, int], stride: int, u: float, v: float, sigma_px: float) -> HeatMap:
+    """Map of a picture of ``size`` (H, W), peak 1 at pixel (u, v); cell i is centred on (i + 0.5) * stride - 0.5."""
+    row, column = (
+        np.exp(-0.5 * (((np.arange(side // stride, dtype=np.float32) + 0.5) * stride - 0.5 - place) / sigma_px) ** 2)
+        for side, place in zip(size[::-1], (u, v), strict=True)
+    )
     outer: HeatMap = np.outer(column, row).astype(np.float32)
     return outer
 
 
 def draw(
-    size: int,
+    size: tuple[int, int],
     stride: int,
     points: Points,
     eye_distances: Sequence[float],
     config: TargetConfig,
 ) -> tuple[HeatMap, HeatMap]:
-    """Target and weight maps for keypoints ``points`` (n, 2) and eye distances, all in pixels of the input."""
-    side = size // stride
-    target = np.zeros((side, side), np.float32)
+    """Target and weight maps for keypoints ``points`` (n, 2) and eye distances, all in pixels of the input.
+
+    ``size`` is the input's (H, W); the maps are (H / stride, W / stride), float32.
+    """
+    target = np.zeros((size[0] // stride, size[1] // stride), np.float32)
     ignored = np.zeros_like(target)
-    for (u, v), eye_distance in zip(points, eye_distances, strict=True):
+    drawn_faces = 1 if config.prominent_only else len(points)
+    for (u, v), eye_distance in itertools.islice(zip(points, eye_distances, strict=True), drawn_faces):
         bump = gaussian(size, stride, u, v, config.sigma_px)
         drawn = ignored if eye_distance < config.smallest_eye_distance_px else target
         np.maximum(drawn, bump, out=drawn)

@@ -1,46 +1,34 @@
 """One training step, one judging step, and a learning rate that follows the run's progress."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torchmetrics import MeanMetric, MetricCollection
-from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinarySpecificity
+from torchmetrics.classification import BinaryAccuracy, BinaryAUROC
 
-from training.data.loading import Batch
+from training.data.pairs import Batch
 from training.data.table import Picture
-from training.judging.figures import in_place_tolerance
+from training.fit.hold_out import BestRight, in_place, peaks
+from training.fit.loss import LossConfig, losses, squared_errors
+from training.fit.schedule import Budget, ScheduleConfig
 from training.network.unet import UNet, UNetConfig
 
-
-@dataclass(frozen=True)
-class ScheduleConfig:
-    """Warm-up, then half a cosine down to ``final`` of the learning rate."""
-
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
-    warm_up: float = 0.02
-    final: float = 0.005
-
-    def factor(self, progress: float) -> float:
-        """Learning-rate factor at ``progress`` of the run, 0..1."""
-        if progress < self.warm_up:
-            return max(progress / self.warm_up, 1e-2)
-        done = min((progress - self.warm_up) / (1 - self.warm_up), 1.0)
-        return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * done))
+#: The longest time between two steps that counts as training, seconds: a pause (judging, a checkpoint, a laptop that
+#: sleeps) does not use up the budget.
+LONGEST_STEP_S = 30.0
 
 
 class HeatMapRegression(L.LightningModule):
-    """Weighted MSE of the heat map on positives plus the same on negatives.
+    """Regression of the heat map, learning from pairs, judged on whole pictures of ``hold_out``.
 
-    The run ends after ``budget_s`` seconds of training; the learning rate follows the share of the budget used,
-    which checkpoints carry, so that a resumed run goes on where it was. ``clock`` is in seconds.
+    The learning rate follows the share of ``budget`` that is done. Checkpoints carry that share, so a resumed run goes
+    on where it was; with ``restart_rate`` it starts at the full rate again: the original's mistake, kept for
+    comparison. ``sigma_px`` is that of the targets, kept for who exports the network. ``teacher``: a network to learn
+    from as well, see `LossConfig.distil`. ``clock`` is in seconds.
     """
 
     def __init__(
@@ -49,88 +37,122 @@ class HeatMapRegression(L.LightningModule):
         schedule: ScheduleConfig,
         hold_out: Sequence[Picture],
         *,
-        budget_s: float,
+        budget: Budget,
+        loss: LossConfig | None = None,
+        sigma_px: float = UNet.sigma_px,  # noqa: ARG002 - saved below
+        threshold: float = 0.5,
+        restart_rate: bool = False,
+        teacher: UNet | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters("network", "schedule", "budget_s")
+        loss = loss or LossConfig()
+        self.save_hyperparameters("network", "schedule", "budget", "loss", "sigma_px", "threshold", "restart_rate")
         self.network = UNet(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.schedule, self.hold_out = schedule, hold_out
-        self.budget_s, self.clock = budget_s, clock
+        self.schedule, self.budget, self.loss, self.hold_out = schedule, budget, loss, hold_out
+        self.restart_rate, self.clock = restart_rate, clock
+        # Not a sub-module: its weights belong in no checkpoint of this run.
+        self._teacher = [teacher.eval().requires_grad_(False)] if teacher else []
         self.spent_s = 0.0
         self._tick: float | None = None
-        self.in_place = MeanMetric()
-        threshold = 0.5
-        self.metrics = MetricCollection(
-            {
-                "accuracy": BinaryAccuracy(threshold),
-                "specificity": BinarySpecificity(threshold),
-                "auroc": BinaryAUROC(),
-            },
-            prefix="hold_out/",
-        )
+        #: Where the rate starts anew, with ``restart_rate``: share of the run, and epoch.
+        self._rate_from, self._rate_from_epoch = 0.0, 0
+        self.accuracy = BinaryAccuracy(threshold)
+        self.auroc = BinaryAUROC()
+        self.best = BestRight()
 
     @property
     def progress(self) -> float:
-        """Share of the budget used, 0..1."""
-        return min(self.spent_s / self.budget_s, 1.0)
+        """Share of the budget used, 0..1; the same in all processes of a run."""
+        done = 0.0
+        if self._trainer is not None and self.trainer.num_training_batches not in (0, float("inf")):
+            batch = self.trainer.fit_loop.epoch_loop.batch_progress.current.completed
+            done = self.current_epoch + min(batch / self.trainer.num_training_batches, 1.0)
+        return self.budget.progress(self.spent_s, done)
 
     def forward(self, picture: Tensor) -> Tensor:
         picture = picture.float().contiguous(memory_format=torch.channels_last)
         heat: Tensor = self.network(picture)
         return heat
 
-    def training_step(self, batch: Batch, _index: int) -> Tensor:
+    def _count_time(self) -> None:
+        """Add the time since the last step; in a run of several processes the first one's clock counts for all."""
         now = self.clock()
         if self._tick is not None:
-            # A pause (judging, a checkpoint, a sleeping laptop) is not training.
-            self.spent_s += min(now - self._tick, 5.0)
+            self.spent_s += min(now - self._tick, LONGEST_STEP_S)
         self._tick = now
-        error = (self(batch["picture"]).float() - batch["target"]) ** 2 * batch["weight"]
-        positive = batch["positive"]
-        losses = {
-            "train/positive": error[positive].mean(),
-            "train/negative": error[~positive].mean(),
-        }
-        total = torch.stack(tuple(losses.values())).sum()
-        self.log_dict(losses)
-        self.log("train/loss", total, prog_bar=True)
+        if self.trainer.world_size > 1:
+            self.spent_s = float(self.trainer.strategy.broadcast(self.spent_s))
+
+    def _step(self, batch: Batch, kind: str) -> tuple[Tensor, Tensor]:
+        """Heat maps and total loss; both kinds' losses are logged under ``kind``."""
+        heat = self(batch["picture"]).float()
+        errors = squared_errors(heat, batch["target"], batch["weight"])
+        for teacher in self._teacher if kind == "train" else ():
+            with torch.no_grad():
+                taught = teacher.to(heat.device)(batch["picture"].float()).float().clamp(0, 1)
+            errors = errors + self.loss.distil * squared_errors(heat, taught, (batch["weight"] > 0).float())
+        parts = losses(errors, batch["positive"], self.network.config.head_stride, self.loss)
+        for name, value in parts.items():
+            self.log(
+                f"{kind}/{name}",
+                value,
+                prog_bar=name == "loss" and kind == "train",
+                batch_size=len(heat),
+                sync_dist=kind != "train",
+            )
+        return heat, parts["loss"]
+
+    def training_step(self, batch: Batch, _index: int) -> Tensor:
+        self._count_time()
+        heat, loss = self._step(batch, "train")
+        heights = heat.detach().flatten(1).amax(1).clamp(0, 1)
+        self.log("train/accuracy", self.accuracy(heights, batch["positive"].int()), batch_size=len(heat))
         self.log("progress", self.progress, prog_bar=True)
         if self.progress >= 1.0:
             self.trainer.should_stop = True
-        return total
+        return loss
 
-    def validation_step(self, batch: Batch, _index: int) -> None:
-        heat = self(batch["picture"]).float().clamp(0, 1)
-        scores, cells = heat.flatten(1).max(1)
-        self.metrics.update(scores, batch["positive"].int())
-        stride, width = self.network.config.head_stride, heat.shape[-1]
-        for picture_index, score, cell in zip(batch["index"].tolist(), scores.tolist(), cells.tolist(), strict=True):
-            faces = self.hold_out[picture_index].faces
-            if faces:
-                u = (cell % width + 0.5) * stride - 0.5
-                v = (cell // width + 0.5) * stride - 0.5
-                near = any(math.hypot(u - f.u, v - f.v) <= in_place_tolerance(f.interocular_px) for f in faces)
-                self.in_place.update(float(near and score >= 0.5))
+    def validation_step(self, batch: Batch, _index: int) -> Tensor:
+        """Heights of the highest cells (N,), for whoever draws curves of them."""
+        heat, _ = self._step(batch, "hold_out")
+        heights, places = peaks(heat.clamp(0, 1), self.network.config.head_stride)
+        right = [
+            in_place(self.hold_out[index], height, place)
+            for index, height, place in zip(batch["index"].tolist(), heights.tolist(), places.tolist(), strict=True)
+        ]
+        positive = batch["positive"]
+        self.best.update(heights, positive, torch.tensor(right, device=positive.device))
+        self.auroc.update(heights, positive.int())
+        return heights
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict(self.metrics.compute(), prog_bar=True)
-        self.log("hold_out/recall_in_place", self.in_place.compute(), prog_bar=True)
-        self.metrics.reset()
-        self.in_place.reset()
-        self._tick = None
+        for name, value in self.best.compute().items():
+            self.log(f"hold_out/{name}", value, prog_bar=True)
+        self.log("hold_out/auroc", self.auroc.compute())
+        self.best.reset()
+        self.auroc.reset()
+        self._tick = self.clock()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = torch.optim.AdamW(
-            self.network.parameters(),
+            [p for p in self.network.parameters() if p.requires_grad],
             lr=self.schedule.learning_rate,
             weight_decay=self.schedule.weight_decay,
         )
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _step: self.schedule.factor(self.progress))
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate_factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _rate_factor(self, _step: int) -> float:
+        epoch = self.current_epoch if self._trainer is not None else 0
+        progress = (self.progress - self._rate_from) / max(1 - self._rate_from, 1e-9)
+        return self.schedule.factor(progress, epoch - self._rate_from_epoch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["spent_s"] = self.spent_s
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.spent_s = checkpoint["spent_s"]
+        if self.restart_rate:
+            self._rate_from_epoch = checkpoint["epoch"]
+            self._rate_from = self.budget.progress(self.spent_s, checkpoint["epoch"])

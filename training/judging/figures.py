@@ -1,111 +1,69 @@
 """How good answers are, two ways: anywhere in the picture (as the original counted), and in place."""
 
-import itertools
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from training.errors import WorkshopError
+from training.judging.answer import Answer, in_place_tolerance, is_in_place, nearest_face, share
+from training.judging.curve import areas, threshold_curve
+from training.judging.groups import EYE_DISTANCE_BINS, by_eye_distance, by_source
+from training.judging.keypoint_error import keypoint_errors
 
-from training.data.table import Face, Picture
-
-#: Eye distances, pixels of the searched picture, that divide the small faces from the large.
-EYE_DISTANCE_BINS = (0.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 48.0, math.inf)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model said of one picture: highest probability, and its place in picture pixels (None: no peak)."""
-
-    picture: Picture
-    probability: float
-    place: tuple[float, float] | None
-
-
-def in_place_tolerance(interocular_px: float) -> float:
-    """How far from a face's keypoint a peak may lie to count as in place: half the eye distance, at least 2 px."""
-    return max(0.5 * interocular_px, 2.0)
-
-
-def nearest_face(answer: Answer) -> tuple[Face, float] | None:
-    """The listed face nearest to the answered place, and the distance in pixels; None without either."""
-    if answer.place is None or not answer.picture.faces:
-        return None
-    u, v = answer.place
-    return min(((f, math.hypot(f.u - u, f.v - v)) for f in answer.picture.faces), key=lambda pair: pair[1])
-
-
-def is_in_place(answer: Answer) -> bool:
-    """Whether the answered place is a listed face's."""
-    nearest = nearest_face(answer)
-    return nearest is not None and nearest[1] <= in_place_tolerance(nearest[0].interocular_px)
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _errors(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Distance to the nearest listed face, in pixels and in its eye distances."""
-    found = [nearest for answer in answers if (nearest := nearest_face(answer)) is not None]
-    if not found:
-        return {"pictures": 0}
-    pixels = np.array([distance for _, distance in found])
-    relative = np.array([distance / face.interocular_px for face, distance in found])
-    return {
-        "pictures": len(found),
-        "median_px": float(np.median(pixels)),
-        "p95_px": float(np.percentile(pixels, 95)),
-        "median_eye_distances": float(np.median(relative)),
-        "p95_eye_distances": float(np.percentile(relative, 95)),
-    }
-
-
-def _by_size(positives: Sequence[Answer], threshold: float) -> list[dict[str, Any]]:
-    rows = []
-    for low, high in itertools.pairwise(EYE_DISTANCE_BINS):
-        members = [a for a in positives if low <= a.picture.faces[0].interocular_px < high]
-        found = [a for a in members if a.probability >= threshold]
-        rows.append(
-            {
-                "eye_distance_px": [low, high if math.isfinite(high) else None],
-                "pictures": len(members),
-                "recall": _share(len(found), len(members)),
-                "recall_in_place": _share(sum(map(is_in_place, found)), len(members)),
-                "median_eye_distances": _errors(found).get("median_eye_distances"),
-            }
-        )
-    return rows
+__all__ = [
+    "EYE_DISTANCE_BINS",
+    "Answer",
+    "choose_threshold",
+    "in_place_tolerance",
+    "is_in_place",
+    "judge",
+    "nearest_face",
+]
 
 
 def judge(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
-    """All figures at ``threshold``. Keypoint errors are those of the positives found, wherever the peak lies."""
+    """All figures at ``threshold``; a share is None where there is nothing to count.
+
+    Location-free, a peak anywhere over the threshold finds the person, as the original counted: then
+    ``right_location_free`` is the accuracy. In place, the peak must lie within half an eye distance (at least 2 px) of
+    a listed face. ``error`` and ``error_human_marked`` are those of the positives found, wherever the peak lies;
+    ``error_in_place`` leaves out those that lie elsewhere.
+    """
     positives = [a for a in answers if a.picture.positive]
     negatives = [a for a in answers if not a.picture.positive]
     found = [a for a in positives if a.probability >= threshold]
-    false = [a for a in negatives if a.probability >= threshold]
-    right = len(found) + len(negatives) - len(false)
+    placed = [a for a in found if is_in_place(a)]
+    alarms = sum(a.probability >= threshold for a in negatives)
+    quiet, missed = len(negatives) - alarms, len(positives) - len(found)
     human = [a for a in found if (n := nearest_face(a)) is not None and n[0].marked_by == "human"]
-    sources = sorted({a.picture.source for a in answers})
-    per_source = {}
-    for source in sources:
-        members = [a for a in answers if a.picture.source == source]
-        good = sum((a.probability >= threshold) == a.picture.positive for a in members)
-        per_source[source] = {"pictures": len(members), "right": _share(good, len(members))}
     return {
         "threshold": threshold,
         "positives": len(positives),
         "negatives": len(negatives),
-        "right_location_free": _share(right, len(answers)),
-        "recall": _share(len(found), len(positives)),
-        "recall_in_place": _share(sum(map(is_in_place, found)), len(positives)),
-        "specificity": _share(len(negatives) - len(false), len(negatives)),
-        "precision": _share(len(found), len(found) + len(false)),
-        "error": _errors(found),
-        "error_human_marked": _errors(human),
-        "by_eye_distance": _by_size(positives, threshold),
-        "by_source": per_source,
+        "confusion": {
+            "location_free": {"tp": len(found), "fp": alarms, "fn": missed, "tn": quiet},
+            # A person found elsewhere is neither found nor missed; whoever needs two kinds may add it to `fn`.
+            "in_place": {
+                "tp": len(placed),
+                "elsewhere": len(found) - len(placed),
+                "fp": alarms,
+                "fn": missed,
+                "tn": quiet,
+            },
+        },
+        "right_location_free": share(len(found) + quiet, len(answers)),
+        "right_in_place": share(len(placed) + quiet, len(answers)),
+        "recall": share(len(found), len(positives)),
+        "recall_in_place": share(len(placed), len(positives)),
+        "specificity": share(quiet, len(negatives)),
+        "precision": share(len(found), len(found) + alarms),
+        "precision_in_place": share(len(placed), len(found) + alarms),
+        "negative_predictive_value": share(quiet, quiet + missed),
+        **areas(answers),
+        "error": keypoint_errors(found),
+        "error_in_place": keypoint_errors(placed),
+        "error_human_marked": keypoint_errors(human),
+        "by_eye_distance": by_eye_distance(positives, threshold),
+        "by_source": by_source(answers, threshold),
     }
 
 
@@ -113,10 +71,15 @@ def choose_threshold(answers: Sequence[Answer], *, specificity: float = 0.97) ->
     """The threshold, in steps of 0.01, with most answers right among those that keep ``specificity``.
 
     A robot that follows a coat stand is worse than one that waits for a better look: hence the bound. Where no
-    threshold keeps it, the highest is taken. Choose on pictures that do not judge.
+    threshold keeps it, the highest is taken. Choose on pictures that do not judge. WorkshopError without both kinds.
     """
-    steps = [round(0.01 * step, 2) for step in range(30, 96)]
-    figures = [judge(answers, step) for step in steps]
-    kept = [f for f in figures if f["specificity"] >= specificity] or figures[-1:]
-    best = max(kept, key=lambda f: (f["right_location_free"], -f["threshold"]))
+    positives = sum(a.picture.positive for a in answers)
+    if not 0 < positives < len(answers):
+        raise WorkshopError(
+            "a threshold is chosen on held-out pictures with people and others without; there are "
+            f"{positives} with and {len(answers) - positives} without: add more pictures or give a threshold"
+        )
+    rows = threshold_curve(answers, [round(0.01 * step, 2) for step in range(30, 96)])
+    kept = [row for row in rows if row["specificity"] >= specificity] or rows[-1:]
+    best = max(kept, key=lambda row: (row["right_location_free"], -row["threshold"]))
     return float(best["threshold"])

@@ -5,25 +5,29 @@ from typing import Any
 
 import torch
 
-from training.data.table import TableError
+from training.errors import WorkshopError
 from training.network.unet import UNet, UNetConfig
 
 
 def load_network(path: Path) -> UNet:
-    """The averaged weights of a checkpoint, in evaluation mode; TableError says why it cannot be read.
+    """The averaged weights of a checkpoint, in evaluation mode; WorkshopError says why it cannot be read.
 
     Only tensors and this project's own configuration classes are unpickled.
     """
-    from training.fit.module import ScheduleConfig
+    from training.fit.loss import LossConfig
+    from training.fit.schedule import Budget, ScheduleConfig
 
     try:
-        with torch.serialization.safe_globals([UNetConfig, ScheduleConfig]):
+        with torch.serialization.safe_globals([UNetConfig, ScheduleConfig, LossConfig, Budget]):
             checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        config = checkpoint["hyper_parameters"]["network"]
+        parameters = checkpoint["hyper_parameters"]
         prefix = "network."
         weights = {k.removeprefix(prefix): v for k, v in checkpoint["state_dict"].items() if k.startswith(prefix)}
-        network = UNet(config)
+        network = UNet(parameters["network"])
         network.load_state_dict(weights)
+        network.sigma_px = float(parameters.get("sigma_px", UNet.sigma_px))
     except Exception as error:
-        raise TableError(f"{path}: not a checkpoint of training.train ({type(error).__name__}: {error})") from error
+        # PyTorch explains itself over many lines; the first says it.
+        reason = next(iter(str(error).splitlines()), "")
+        raise WorkshopError(f"{path}: not a checkpoint of training.train ({type(error).__name__}: {reason})") from error
     return network.eval()

@@ -111,6 +111,8 @@ class UNet(nn.Module):
 
     mean: Tensor
     inverse_std: Tensor
+    #: Standard deviation of the Gaussian it is taught to draw, pixels of its input.
+    sigma_px: float = 4.0
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
@@ -148,3 +150,11 @@ class UNet(nn.Module):
             picture = F.avg_pool2d(picture, self.config.head_stride)
         heat: Tensor = self.head(torch.cat((x, picture), dim=1))
         return heat
+
+    def freeze_encoder(self) -> None:
+        """Leave stem and way down as they are, statistics of their normalisations included."""
+        for part in (self.stem, self.down):
+            part.requires_grad_(False)
+            for module in part.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.momentum = 0.0

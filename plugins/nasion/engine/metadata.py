@@ -1,6 +1,6 @@
 """What a model file says of itself: `export` writes it, the run time reads it, nothing about it stands elsewhere."""
 
-from typing import Dict, Mapping
+from typing import Dict, Literal, Mapping, Optional
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,7 +11,7 @@ PREFIX = "nasion."
 
 
 class ModelMetadata(BaseModel):
-    """The metadata of an exported heat-map model; every field is required."""
+    """The metadata of an exported heat-map model; fields without a default are required."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -25,6 +25,8 @@ class ModelMetadata(BaseModel):
     data_digest: str = Field(description="SHA-256 of the label tables it was taught from.")
     metrics: str = Field(description="Figures on the validation split, as JSON.")
     licence: str = Field(description="Terms of the weights.")
+    precision: Literal["float", "int8"] = Field("float", description="What its weights and activations are.")
+    network: Optional[str] = Field(None, description="The network's configuration, as JSON, for who trains it further.")
 
     @classmethod
     def from_props(cls, props: Mapping[str, str]) -> "ModelMetadata":
@@ -42,4 +44,4 @@ class ModelMetadata(BaseModel):
 
     def to_props(self) -> Dict[str, str]:
         """The key-value pairs that `from_props` reads."""
-        return {PREFIX + key: str(value) for key, value in self.model_dump().items()}
+        return {PREFIX + key: str(value) for key, value in self.model_dump(exclude_none=True).items()}

@@ -1,11 +1,40 @@
 """The label table: what is read, what is kept together, what is refused."""
 
+import re
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from training.data.table import TableError, group_of, of_split, read_table
+from training.data.table import Face, Picture, Split, TableError, group_of, of_split, read_table, train_or_hold_out
+from training.data.table_writer import write_table
+
+#: Any text that can be in a UTF-8 file; a name in a folder has no / and is not one of its dots.
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+NAME = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12).filter(
+    lambda name: name not in (".", "..")
+)
+NUMBER = st.floats(-1e4, 1e4)
+
+
+def by_distance(faces: list[Face]) -> tuple[Face, ...]:
+    return tuple(sorted(faces, key=lambda face: (face.u - faces[0].u) ** 2 + (face.v - faces[0].v) ** 2))
+
+
+@st.composite
+def table_pictures(draw: st.DrawFn) -> list[Picture]:
+    """Pictures as a reader has them: of the right split, further faces by their distance from the first."""
+    pictures = []
+    for name in draw(st.lists(NAME, min_size=1, max_size=5, unique=True)):
+        found = draw(st.lists(st.builds(Face, NUMBER, NUMBER, st.floats(0.1, 1e3), TEXT), max_size=3))
+        picture = Picture(Path(name), draw(TEXT), "val", by_distance(found), draw(TEXT))
+        split: Split = "val" if draw(st.booleans()) else train_or_hold_out(picture.group)
+        pictures.append(replace(picture, split=split))
+    return pictures
 
 
 @pytest.mark.parametrize(
@@ -74,3 +103,72 @@ def test_a_bad_table_is_named(make_table: Callable[..., Path], spoil: Callable[[
     spoil(folder)
     with pytest.raises(TableError, match=said):
         read_table(folder)
+
+
+class TestWriter:
+    @given(table_pictures())
+    def test_what_is_written_is_read_back_as_it_was(self, pictures: list[Picture]) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            placed = [replace(p, path=folder / "images" / p.path.name) for p in pictures]
+            write_table(folder, placed)
+            assert read_table(folder) == placed
+            assert sorted(path.name for path in folder.iterdir()) == ["all_faces.csv", "labels.csv"]
+
+    @pytest.mark.parametrize(
+        ("pictures", "said"),
+        [
+            ([], "at least one"),
+            ([Picture(Path("a.jpg"), "x", "val")] * 2, "listed twice"),
+            ([Picture(Path("a.jpg"), "x", "hold_out", group="no group that is held out")], "take train_or_hold_out"),
+        ],
+    )
+    def test_what_would_not_be_read_back_is_refused_and_the_old_table_stays(
+        self, tmp_path: Path, pictures: list[Picture], said: str
+    ) -> None:
+        old = [Picture(tmp_path / "images" / "old.jpg", "x", "val")]
+        write_table(tmp_path, old)
+        with pytest.raises(TableError, match=said):
+            write_table(tmp_path, [replace(p, path=tmp_path / "images" / p.path.name) for p in pictures])
+        assert read_table(tmp_path) == old
+
+    def test_a_picture_from_elsewhere_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(TableError, match="copy it there first"):
+            write_table(tmp_path, [Picture(tmp_path / "a.jpg", "x", "val")])
+
+
+class TestGroupColumn:
+    HEAD = "image,source,split,label,u,v,interocular_px,faces,group\n"
+
+    def test_its_groups_hold_and_an_empty_cell_means_the_rule(self, tmp_path: Path) -> None:
+        (tmp_path / "all_faces.csv").write_text("image,u,v,interocular_px,by\n")
+        rows = [f"{n}.jpg,x,train,negative,,,,0,{'one series' if n < 20 else ''}\n" for n in range(120)]
+        (tmp_path / "labels.csv").write_text(self.HEAD + "".join(rows))
+        pictures = read_table(tmp_path)
+        assert {p.group for p in pictures[:20]} == {"one series"}
+        assert len({p.split for p in pictures[:20]}) == 1
+        assert [p.group for p in pictures[20:]] == [str(n) for n in range(20, 120)]
+        assert {p.split for p in pictures[20:]} == {"train", "hold_out"}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("a.jpg,x,train,Positive,1,2,3", "line 2: label: expected positive or negative, got 'Positive'"),
+        ("a.jpg,x,test,negative,,,", "line 2: split: expected train or val, got 'test'"),
+        ("../a.jpg,x,train,negative,,,", "line 2: image: expected the name of a file"),
+        ("a.jpg,x,train,positive,nan,2,3", "line 2: u: expected a number, got 'nan'"),
+        ("a.jpg,x,train,positive,1", "line 2: expected 7 cells"),
+        ("a,b.jpg,x,train,negative,,,", "line 2: expected 7 cells"),
+    ],
+)
+def test_a_bad_row_is_named_with_line_key_and_value(tmp_path: Path, row: str, said: str) -> None:
+    (tmp_path / "all_faces.csv").write_text("image,u,v,interocular_px,by\n")
+    (tmp_path / "labels.csv").write_text(f"image,source,split,label,u,v,interocular_px\n{row}\n")
+    with pytest.raises(TableError, match=re.escape(said)):
+        read_table(tmp_path)
+
+
+@given(st.text(max_size=30), st.sampled_from(["lfw", "ytf", "helen", "face_low", "afw", "ccp", "camvid", "mine"]))
+def test_any_name_has_a_group(name: str, source: str) -> None:
+    assert isinstance(group_of(name, source), str)

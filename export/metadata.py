@@ -1,0 +1,26 @@
+"""What a file says of itself before it is judged."""
+
+import json
+from dataclasses import asdict
+
+from nasion.core.views import INPUT_SIZES
+from nasion.engine.metadata import ModelMetadata
+
+from training.network.unet import UNet
+
+
+def draft_metadata(name: str, version: str, network: UNet, data_digest: str) -> ModelMetadata:
+    """What is known of a model before it is judged; its threshold and figures stand for nothing yet."""
+    return ModelMetadata(
+        name=name,
+        version=version,
+        stride=network.config.head_stride,
+        sigma_px=network.sigma_px,
+        threshold=0.5,
+        keypoint="the middle of the straight line between the centres of the two eyes",
+        sizes=", ".join(f"{width}x{height}" for height, width in INPUT_SIZES.values()),
+        data_digest=data_digest,
+        metrics="{}",
+        licence="research use only (terms of the training pictures); see the model card",
+        network=json.dumps(asdict(network.config)),
+    )

@@ -1,0 +1,98 @@
+"""What a release consists of: the float file, its INT8 twin, the figures of both, and the card."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from nasion.core.views import INPUT_SIZES
+from nasion.engine.metadata import ModelMetadata
+
+from export.quantise import Activations, quantise
+from export.to_onnx import ParityError, check_parity, export_onnx
+from training.data.pixels import read_rgb
+from training.data.table import Picture, of_split
+from training.judging.answer import Answer
+from training.judging.figures import choose_threshold, judge
+from training.judging.opened import answers_of
+from training.network.unet import UNet
+
+#: Most that the INT8 file may lose against the float file: share of right answers, and shift of its peaks, pixels.
+INT8_MAY_LOSE, INT8_MAY_SHIFT_PX = 0.003, 0.3
+#: Pictures that show the quantiser what values there are.
+CALIBRATED_WITH = 128
+
+
+@dataclass(frozen=True)
+class Int8Figures:
+    """The INT8 file against the float file on the same pictures, both at the float file's threshold."""
+
+    figures: dict[str, Any]
+    lost: float
+    shift_px: float | None
+
+    @property
+    def good(self) -> bool:
+        """Whether it may be released."""
+        return self.lost <= INT8_MAY_LOSE and self.shift_px is not None and self.shift_px < INT8_MAY_SHIFT_PX
+
+
+def release_float(
+    network: UNet, draft: ModelMetadata, pictures: Sequence[Picture], specificity: float, out: Path
+) -> tuple[ModelMetadata, dict[str, Any]]:
+    """Write ``out`` with its threshold, chosen on the hold-out, and its figures of the validation split; return both.
+
+    ParityError: the file does not compute what the network does at some view's size, for one picture or two.
+    """
+    with TemporaryDirectory() as folder:
+        trial = Path(folder) / "draft.onnx"
+        export_onnx(network, draft, trial)
+        for size in INPUT_SIZES.values():
+            for batch in (1, 2):
+                check_parity(network, trial, (batch, 3, *size))
+        threshold = choose_threshold(answers_of(trial, of_split(pictures, "hold_out")), specificity=specificity)
+        figures = judge(answers_of(trial, of_split(pictures, "val")), threshold)
+    metadata = draft.model_copy(update={"threshold": threshold, "metrics": json.dumps(figures)})
+    export_onnx(network, metadata, out)
+    check_parity(network, out, (1, 3, 224, 224))
+    return metadata, figures
+
+
+def release_int8(
+    model: Path, threshold: float, pictures: Sequence[Picture], out: Path, activations: Activations = "uint8"
+) -> Int8Figures:
+    """Write the INT8 twin of ``model`` to ``out``, calibrated on real pictures, judged on the validation split.
+
+    ParityError: it lost more than `INT8_MAY_LOSE` or moved its peaks by `INT8_MAY_SHIFT_PX`; nothing is at ``out``.
+    """
+    training = of_split(pictures, "train")
+    some = training[:: max(len(training) // CALIBRATED_WITH, 1)][:CALIBRATED_WITH]
+    quantise(model, out, [read_rgb(p.path) for p in some], activations)
+    judged = of_split(pictures, "val")
+    expected, found = answers_of(model, judged), answers_of(out, judged)
+    before, after = judge(expected, threshold), judge(found, threshold)
+    result = Int8Figures(
+        figures=after,
+        lost=before["right_location_free"] - after["right_location_free"],
+        shift_px=median_shift(expected, found, threshold),
+    )
+    if not result.good:
+        out.unlink()
+        raise ParityError(
+            f"{out}: loses {100 * result.lost:.2f} points and moves peaks by {result.shift_px} px in the middle; "
+            f"at most {100 * INT8_MAY_LOSE:g} points and less than {INT8_MAY_SHIFT_PX:g} px are right"
+        )
+    return result
+
+
+def median_shift(expected: Sequence[Answer], found: Sequence[Answer], threshold: float) -> float | None:
+    """Median distance, pixels, between the places of two models on the pictures where both find somebody."""
+    shifts = [
+        float(np.hypot(a.place[0] - b.place[0], a.place[1] - b.place[1]))
+        for a, b in zip(expected, found, strict=True)
+        if a.place and b.place and min(a.probability, b.probability) >= threshold
+    ]
+    return float(np.median(shifts)) if shifts else None

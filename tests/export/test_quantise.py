@@ -1,0 +1,80 @@
+"""The INT8 twin: the same graph in integers, the same peaks, and its own word for what it is."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from nasion.engine.metadata import ModelMetadata
+from onnx import numpy_helper
+
+from export.metadata import draft_metadata
+from export.quantise import Activations, quantise
+from export.to_onnx import export_onnx, run_onnx
+from training.data.augment import Pixels
+from training.network.unet import UNet, UNetConfig
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Pixels]:
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (rng.integers(60, 320), rng.integers(60, 321), 3), np.uint8) for _ in range(6)]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    network = UNet(UNetConfig(8)).train()
+    with torch.inference_mode():
+        for _ in range(10):
+            network(torch.rand(4, 3, 64, 64) * 255)
+    path = tmp_path_factory.mktemp("float") / "net.onnx"
+    export_onnx(network.eval(), draft_metadata("net", "1", network, "none"), path)
+    return path
+
+
+@pytest.mark.parametrize(("activations", "kind"), [("uint8", np.uint8), ("int8", np.int8)])
+def test_every_convolution_works_on_integers(
+    activations: Activations, kind: type, model: Path, pictures: list[Pixels], tmp_path: Path
+) -> None:
+    out = tmp_path / "int8.onnx"
+    quantise(model, out, pictures, activations)
+    graph = onnx.load(out).graph
+    makers = {name: node.op_type for node in graph.node for name in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert len(convolutions) == len([n for n in onnx.load(model).graph.node if n.op_type == "Conv"])
+    for node in convolutions:
+        assert {makers[name] for name in node.input if name in makers} == {"DequantizeLinear"}
+    zeros = {t.name: np.array(numpy_helper.to_array(t)) for t in graph.initializer}
+    activation_zeros = [zeros[node.input[2]] for node in graph.node if node.op_type == "QuantizeLinear"]
+    assert {zero.dtype.type for zero in activation_zeros} == {kind}
+    if activations == "int8":
+        assert not any(zero.any() for zero in activation_zeros)
+
+
+def test_it_says_that_it_is_int8_and_all_else_its_float_file_says(
+    model: Path, pictures: list[Pixels], tmp_path: Path
+) -> None:
+    out = tmp_path / "int8.onnx"
+    quantise(model, out, pictures)
+    before, after = (
+        ModelMetadata.from_props({p.key: p.value for p in onnx.load(path).metadata_props}) for path in (model, out)
+    )
+    assert before.precision == "float"
+    assert after == before.model_copy(update={"precision": "int8"})
+
+
+def test_it_draws_nearly_the_same(model: Path, pictures: list[Pixels], tmp_path: Path) -> None:
+    out = tmp_path / "int8.onnx"
+    quantise(model, out, pictures)
+    picture = np.random.default_rng(1).uniform(0, 255, (2, 3, 96, 160)).astype(np.float32)
+    expected, found = run_onnx(model, picture), run_onnx(out, picture)
+    assert found.shape == expected.shape
+    assert np.abs(expected - found).mean() < 0.1 * max(float(expected.std()), 0.05)
+
+
+def test_without_pictures_there_are_no_ranges(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one picture"):
+        quantise(model, tmp_path / "int8.onnx", [])
+    assert not (tmp_path / "int8.onnx").exists()

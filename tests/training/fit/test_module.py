@@ -1,0 +1,139 @@
+"""The training loop as Lightning runs it: several processes, a clock that can be told, a rate that does not jump."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from training.data.table import Picture, read_table
+from training.errors import WorkshopError
+from training.fit.module import LONGEST_STEP_S, HeatMapRegression
+from training.fit.presets import PRESETS, Preset
+from training.fit.run import Machine, Start, fit
+from training.fit.schedule import Budget, ScheduleConfig
+from training.network.checkpoint import load_network
+from training.network.unet import UNetConfig
+
+ROOT = Path(__file__).parents[3]
+TINY = replace(PRESETS["lite"], network=UNetConfig(2), pairs=2, pairs_per_epoch=8, budget=Budget(epochs=2), average=0.9)
+
+
+@pytest.fixture
+def pictures(make_table: Callable[..., Path]) -> list[Picture]:
+    return read_table(make_table(6))
+
+
+def run(preset: Preset, pictures: list[Picture], out: Path, start: Start = Start()) -> Path:  # noqa: B008 - frozen
+    return fit(preset, pictures, out, 1, Machine(workers=0), start)
+
+
+def logged(out: Path, name: str) -> list[float]:
+    events = EventAccumulator(str(out))
+    events.Reload()
+    return [event.value for event in events.Scalars(name)]
+
+
+def losses(processes: int, pairs: int, out: Path) -> list[float]:
+    program = Path(__file__).with_name("several_processes.py")
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'plugins'}"}
+    command = [sys.executable, str(program), str(processes), str(pairs), str(out)]
+    result = subprocess.run(command, cwd=out.parent, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    numbers: list[float] = json.loads(out.read_text())
+    return numbers
+
+
+def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+    """Instance normalisation looks at no other picture, so two halves of a batch are the batch."""
+    one, two = losses(1, 4, tmp_path / "one.json"), losses(2, 2, tmp_path / "two.json")
+    assert len(one) == len(two) == 8
+    assert two == pytest.approx(one, rel=1e-3)
+    assert one[-1] < one[0]
+
+
+def test_a_pause_is_not_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    times: Iterator[float] = iter([100.0, 101.5, 1000.0])
+    module = HeatMapRegression(UNetConfig(2), ScheduleConfig(), [], budget=Budget(minutes=1), clock=lambda: next(times))
+    monkeypatch.setattr(HeatMapRegression, "trainer", type("OneProcess", (), {"world_size": 1})())
+    for _ in range(3):
+        module._count_time()
+    assert module.spent_s == pytest.approx(1.5 + LONGEST_STEP_S)
+
+
+@pytest.mark.parametrize(("restart", "jumps"), [(False, False), (True, True)])
+def test_only_the_original_s_mistake_lets_the_rate_jump_back(
+    restart: bool, jumps: bool, pictures: list[Picture], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    run(replace(TINY, budget=Budget(epochs=4)), pictures, out)
+    before = torch.load(out / "last.ckpt", weights_only=False)
+    longer = replace(TINY, budget=Budget(epochs=8))
+    run(longer, pictures, out, Start(resume=True, restart_rate=restart))
+    after = torch.load(out / "last.ckpt", weights_only=False)
+    assert after["global_step"] == 2 * before["global_step"]
+    rates = logged(out, "lr-AdamW") or [after["optimizer_states"][0]["param_groups"][0]["lr"]]
+    assert rates
+    resumed = HeatMapRegression(longer.network, longer.schedule, [], budget=longer.budget, restart_rate=restart)
+    resumed.on_load_checkpoint(before)
+    halfway = longer.schedule.factor(0.5, 0)
+    factor = resumed.schedule.factor(
+        (0.5 - resumed._rate_from) / (1 - resumed._rate_from), before["epoch"] - resumed._rate_from_epoch
+    )
+    assert (factor != pytest.approx(halfway)) is jumps
+
+
+def test_a_checkpoint_of_another_network_is_refused_and_kept(pictures: list[Picture], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(TINY, pictures, out)
+    kept = (out / "last.ckpt").read_bytes()
+    with pytest.raises(WorkshopError, match="another network"):
+        run(replace(TINY, network=UNetConfig(3)), pictures, out, Start(resume=True))
+    assert (out / "last.ckpt").read_bytes() == kept
+
+
+def test_a_run_writes_down_what_it_was_and_cost(pictures: list[Picture], tmp_path: Path) -> None:
+    best = run(TINY, pictures, tmp_path / "run")
+    assert load_network(best).config == TINY.network
+    summary = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert summary["steps"] == 8
+    assert summary["pairs"] == 16
+    assert summary["energy"]["kwh"] > 0
+    assert {"hold_out/right", "hold_out/right_in_place", "train/loss"} <= set(summary["figures"])
+
+
+def test_tensorboard_shows_curves_pictures_and_settings(pictures: list[Picture], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    # Scalars are written every ten steps.
+    run(replace(TINY, pairs_per_epoch=24), pictures, out)
+    events = EventAccumulator(str(out))
+    events.Reload()
+    tags = events.Tags()
+    for kind in ("train", "hold_out"):
+        assert {f"{kind}/positive", f"{kind}/negative", f"{kind}/loss"} <= set(tags["scalars"])
+        assert {f"{kind}/pictures", f"{kind}/heat_maps"} <= set(tags["images"])
+    assert {"train/accuracy", "lr-AdamW"} <= set(tags["scalars"])
+    assert "hold_out/precision_recall" in tags["tensors"]
+    assert "learning_rate" in (out / "hparams.yaml").read_text()
+
+
+def test_without_held_out_pictures_a_run_says_so(pictures: list[Picture], tmp_path: Path) -> None:
+    with pytest.raises(WorkshopError, match="held out"):
+        run(TINY, [p for p in pictures if p.split != "hold_out"], tmp_path / "run")
+
+
+def test_a_teacher_draws_where_the_label_is_silent(pictures: list[Picture], tmp_path: Path) -> None:
+    run(TINY, pictures, tmp_path / "teacher")
+    teacher = load_network(tmp_path / "teacher" / "best.ckpt")
+    fit(TINY, pictures, tmp_path / "pupil", 1, Machine(workers=0), Start(teacher=teacher))
+    alone = json.loads((tmp_path / "teacher" / "run.json").read_text())["figures"]["train/loss"]
+    taught = json.loads((tmp_path / "pupil" / "run.json").read_text())["figures"]["train/loss"]
+    assert taught != alone
+    weights = torch.load(tmp_path / "pupil" / "last.ckpt", weights_only=False)["state_dict"]
+    assert not [name for name in weights if "teacher" in name]

@@ -1,0 +1,70 @@
+"""Check a data folder before training on it: ``python -m training.check DATA``."""
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from training.command import BAD_INPUT, run
+from training.data.check import Finding, findings
+from training.data.picture_file import Sight, look
+from training.data.table import read_table
+
+#: So many examples of each kind are shown; all of them with --json.
+EXAMPLES = 3
+
+
+def look_at_all(paths: list[Path]) -> dict[Path, Sight]:
+    """A look at every file, with a progress bar; decoding frees the interpreter, so two are looked at at a time."""
+    stderr = Console(stderr=True)
+    with ThreadPoolExecutor(2) as pool:
+        sights = track(
+            pool.map(look, paths),
+            "looking",
+            len(paths),
+            console=stderr,
+            transient=True,
+            # Where nobody looks at it, a bar that is taken away still leaves an empty line.
+            disable=not stderr.is_terminal,
+        )
+        return dict(zip(paths, sights, strict=True))
+
+
+def show(found: Iterable[Finding]) -> None:
+    """One line for each kind, with the first examples."""
+    console = Console(soft_wrap=True, highlight=False)
+    colours = {"ok": "green", "warn": "yellow", "fail": "red"}
+    for finding in found:
+        examples = "".join(f" | {example}" for example in finding.examples[:EXAMPLES])
+        more = " | …" if len(finding.examples) > EXAMPLES else ""
+        console.print(f"{finding.level:<4}", style=colours[finding.level], end="  ")
+        console.print(f"{finding.kind:<16}  {finding.text}{examples}{more}", markup=False)
+
+
+def check(
+    data: Annotated[Path, typer.Argument(help="Folder with labels.csv, all_faces.csv and images/.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON list.")] = False,
+) -> None:
+    """Tell what is wrong with labelled pictures; exit code 2 if anything fails."""
+    pictures = read_table(data)
+    paths = list(dict.fromkeys(picture.path for picture in pictures))
+    sights = look_at_all(paths)
+    folder = data / "images"
+    there = set(folder.iterdir()) if folder.is_dir() else set()
+    found = findings(pictures, sights, there - set(paths))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in found]))
+    else:
+        show(found)
+    if any(finding.level == "fail" for finding in found):
+        raise typer.Exit(BAD_INPUT)
+
+
+if __name__ == "__main__":
+    run(check)

@@ -1,0 +1,79 @@
+"""Write the label table of ``training.data.table``: what is written is read back as it was."""
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from training.data.table import Picture, TableError, train_or_hold_out
+
+LABELS = ("image", "source", "split", "label", "u", "v", "interocular_px", "faces", "group")
+FACES = ("image", "u", "v", "interocular_px", "by")
+
+Row = Sequence[str]
+
+
+def write_table(folder: Path, pictures: Sequence[Picture]) -> None:
+    """Write ``labels.csv`` and ``all_faces.csv`` of ``folder``, each as a whole or not at all; TableError, OSError.
+
+    ``train`` and ``hold_out`` are both written as train: which groups are held out is the reader's rule, and a picture
+    that the rule would put elsewhere is refused, as is one that is not in ``folder/images`` or is listed twice. The
+    reader orders the faces after the first by their distance from it.
+    """
+    _check(folder, pictures)
+    # The labels come last: they name the pictures, and without them there is no table.
+    _replace(folder / "all_faces.csv", FACES, _face_rows(pictures))
+    _replace(folder / "labels.csv", LABELS, map(_label_row, pictures))
+
+
+def _check(folder: Path, pictures: Sequence[Picture]) -> None:
+    if not pictures:
+        raise TableError(f"{folder}: no pictures to write; a table has at least one")
+    seen = set()
+    for picture in pictures:
+        name = picture.path.name
+        if picture.path != folder / "images" / name:
+            raise TableError(f"{picture.path}: expected a picture in {folder / 'images'}; copy it there first")
+        if name in seen:
+            raise TableError(f"{name}: listed twice; a table has one row for each picture")
+        seen.add(name)
+        if picture.split != "val" and picture.split != train_or_hold_out(picture.group):
+            raise TableError(
+                f"{name}: split {picture.split!r}, but the rule puts group {picture.group!r} into "
+                f"{train_or_hold_out(picture.group)}; take train_or_hold_out"
+            )
+
+
+def _label_row(picture: Picture) -> Row:
+    split = "val" if picture.split == "val" else "train"
+    head = (picture.path.name, picture.source, split)
+    tail = (str(len(picture.faces)), picture.group)
+    if not picture.faces:
+        return (*head, "negative", "", "", "", *tail)
+    first = picture.faces[0]
+    return (*head, "positive", repr(first.u), repr(first.v), repr(first.interocular_px), *tail)
+
+
+def _face_rows(pictures: Iterable[Picture]) -> Iterable[Row]:
+    for picture in pictures:
+        for face in picture.faces:
+            # repr is the shortest text that reads back as the same number.
+            yield picture.path.name, repr(face.u), repr(face.v), repr(face.interocular_px), face.marked_by
+
+
+def _replace(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Write a table beside ``path`` and move it there, so that nobody ever sees half of one."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([columns, *rows])
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes a file that only its owner may read.
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except UnicodeEncodeError as error:
+        raise TableError(f"{path}: a name is no text ({error.object!r}); rename the file") from error
+    finally:
+        Path(name).unlink(missing_ok=True)

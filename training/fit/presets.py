@@ -1,0 +1,115 @@
+"""Named recipes of a run: the original's eight, and those of the released models."""
+
+from dataclasses import dataclass, field
+from itertools import product
+
+from training.data.augment import CropRange
+from training.data.disturb import Chances
+from training.data.loading import Phase
+from training.data.pairs import CropRecipe, Sampling
+from training.data.target import TargetConfig
+from training.fit.loss import LossConfig
+from training.fit.schedule import Budget, ScheduleConfig
+from training.network.unet import FAMILY, UNetConfig
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Everything that a run is made by, but for data, place and machine."""
+
+    about: str
+    network: UNetConfig
+    phases: tuple[Phase, ...]
+    budget: Budget
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    sampling: Sampling = field(default_factory=Sampling)
+    #: Positive-negative pairs in a batch.
+    pairs: int = 16
+    #: Pairs between checkpoints; None: as many as there are positives.
+    pairs_per_epoch: int | None = None
+    #: Probability from which a run's own accuracy counts a face; the released threshold is chosen on the hold-out.
+    threshold: float = 0.5
+    #: Decay of the averaged weights, which are the ones judged and released; None: the last weights as they are.
+    average: float | None = 0.998
+
+
+def _original_crops(size: int, margin_px: int) -> CropRecipe:
+    """The original's augmentation: crops at the prepared picture's scale, both flips, colour; one face a picture."""
+    return CropRecipe(
+        size,
+        # Sigma 0.05 of the half width; every cell counts the same.
+        TargetConfig(sigma_px=0.05 * size / 2, smallest_eye_distance_px=0.0, peak_weight=0.0, prominent_only=True),
+        CropRange(
+            rotation_deg=0.0,
+            shear=0.0,
+            stretch=0.0,
+            margin=margin_px / size,
+            own_scale=1.0,
+            own_scale_jitter=(1.0, 1.0),
+            negative_scale=(1.0, 1.0),
+            eye_distance=(0.0, 1e9),
+            scale=(1.0, 1.0),
+            flip_vertical=0.5,
+            backdrop=0.0,
+            prominent=1.0,
+        ),
+        Chances(blur=0, motion_blur=0, coarse=0, noise=0, jpeg=0),
+    )
+
+
+def _original(size: int, positives: str, negatives: str) -> Preset:
+    """One run of the thesis: small crops with small margins, large batches, the higher rate and the lower threshold.
+
+    The thesis network with its loss, halving every 100 epochs, no averaged weights. Which of its runs had which
+    sampling is not on record here: the eight are all combinations of its two sizes and its sampling variants.
+    """
+    small = size == 128
+    return Preset(
+        about=f"thesis run: {size} px, positives {positives}, negatives {negatives}",
+        network=FAMILY["thesis"],
+        phases=(Phase(1.0, _original_crops(size, 20 if small else 40)),),
+        budget=Budget(epochs=461 if small else 261),
+        schedule=ScheduleConfig(2e-3 if small else 2e-4, weight_decay=0.0, shape="halving"),
+        sampling=Sampling(positives, negatives),  # type: ignore[arg-type]
+        pairs=64 if small else 32,
+        threshold=0.7 if small else 0.8,
+        average=None,
+    )
+
+
+_ORIGINALS = {
+    f"M{number}": _original(*variant)
+    for number, variant in enumerate(product((128, 224), ("indexed", "random"), ("ordered", "shuffled")), start=1)
+}
+
+#: Small crops show more faces a minute, large ones more of what surrounds them. Heavy peaks make the network draw them
+#: early; lighter ones at the end bring the heights down to how often a peak is right, and count false ones in full.
+#: At last, many of the people are far away: their few pixels need the most practice.
+_LITE_PHASES = (
+    Phase(0.45, CropRecipe(160, TargetConfig(peak_weight=9.0))),
+    Phase(0.85, CropRecipe(256, TargetConfig(peak_weight=3.0))),
+    Phase(1.0, CropRecipe(224, TargetConfig(peak_weight=3.0), CropRange(far=0.15))),
+)
+
+PRESETS: dict[str, Preset] = {
+    "lite": Preset(
+        about="nasion-lite: below 1 GMAC at 224 x 224",
+        network=FAMILY["lite"],
+        phases=_LITE_PHASES,
+        budget=Budget(minutes=100),
+        schedule=ScheduleConfig(5e-3),
+        loss=LossConfig(hard_cells=0.1),
+        pairs_per_epoch=12_800,
+    ),
+    "unet": Preset(
+        about="nasion-unet: the thesis network, normalised over batches",
+        network=FAMILY["thesis-batch"],
+        phases=(Phase(1.0, CropRecipe(224, TargetConfig(peak_weight=3.0), CropRange(far=0.1))),),
+        budget=Budget(epochs=6),
+        loss=LossConfig(hard_cells=0.3),
+        sampling=Sampling("indexed", "shuffled"),
+        pairs=8,
+    ),
+    **_ORIGINALS,
+}

@@ -1,18 +1,23 @@
 """Made heat maps: blobs at known places are found there, to a fraction of a cell, one peak each."""
 
+from functools import partial
 from typing import Any, Callable, List
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nasion.core.heatmap import Peak, find_peaks
+from nasion.core import heatmap
+from nasion.core.heatmap import Peak
 from numpy.typing import NDArray
 
 Map = NDArray[np.float32]
 Blob = Callable[..., Map]
 
 SHAPE = (40, 48)
+
+#: As a network of stride 2 was taught: a Gaussian of 4 pixels.
+find_peaks = partial(heatmap.find_peaks, drawn_sigma=2.0)
 
 
 def errors(blob: Blob, sigma: float, height: float, noise: float) -> List[float]:
@@ -39,6 +44,22 @@ def test_in_noise_half_the_places_are_within_a_twentieth_of_a_cell(blob: Blob, s
     distances = errors(blob, sigma, height, noise=0.02)
     assert np.median(distances) < 0.05
     assert max(distances) < 0.25
+
+
+@pytest.mark.parametrize(("drawn_sigma", "within"), [(1.0, 0.1), (2.0, 0.05), (4.0, 0.1)])
+def test_the_fit_looks_as_far_as_the_network_draws(blob: Blob, drawn_sigma: float, within: float) -> None:
+    """Strides 4, 2 and 1: a second, weaker face 3.5 standard deviations away pulls the first one little."""
+    rng = np.random.default_rng(5)
+    distances = []
+    for _ in range(100):
+        x, y = rng.uniform(15, 25, 2)
+        faces = np.maximum(
+            blob(SHAPE, x, y, sigma=drawn_sigma, height=0.9),
+            blob(SHAPE, x + 3.5 * drawn_sigma, y, sigma=drawn_sigma, height=0.8),
+        )
+        (peak,) = heatmap.find_peaks(faces, max_peaks=1, minimum=0.3, drawn_sigma=drawn_sigma)
+        distances.append(float(np.hypot(peak.x - x, peak.y - y)))
+    assert np.median(distances) < within
 
 
 def test_the_width_of_a_blob_is_told(blob: Blob) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -11,7 +12,17 @@ import pytest
 import torch
 from nasion.engine.metadata import ModelMetadata
 
-from training.fit.schedule import ScheduleConfig
+from export.release import median_shift
+from training.data.augment import CropRange
+from training.data.disturb import Chances
+from training.data.loading import Phase
+from training.data.pairs import CropRecipe
+from training.data.table import Face, Picture, read_table
+from training.data.target import TargetConfig
+from training.fit.presets import PRESETS
+from training.fit.run import Machine, Start, fit
+from training.fit.schedule import Budget, ScheduleConfig
+from training.judging.answer import Answer
 from training.network.unet import UNet, UNetConfig
 
 ROOT = Path(__file__).parents[2]
@@ -24,48 +35,95 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
+def untrained(tmp_path: Path) -> Path:
     """An untrained network, saved as a training run saves it."""
     torch.manual_seed(0)
     config = UNetConfig(width=2)
     weights = {f"network.{key}": value for key, value in UNet(config).state_dict().items()}
     path = tmp_path / "last.ckpt"
-    parameters = {"network": config, "schedule": ScheduleConfig(), "budget_s": 1.0}
+    parameters = {"network": config, "schedule": ScheduleConfig(), "budget": Budget(minutes=1.0)}
     torch.save({"state_dict": weights, "hyper_parameters": parameters}, path)
     return path
 
 
-def test_a_release_is_a_model_its_figures_and_its_card(
-    checkpoint: Path, make_table: Callable[..., Path], tmp_path: Path
+def test_a_model_is_trained_released_quantised_judged_and_compared(
+    make_table: Callable[..., Path], tmp_path: Path
 ) -> None:
+    """The whole way, on pictures of noise with a bright disc where a face is."""
     data, out = make_table(), tmp_path / "released" / "tiny.onnx"
+    crops = CropRecipe(
+        64, TargetConfig(), CropRange(own_scale=1.0, backdrop=0.0, rotation_deg=0), Chances(0, 0, 0, 0, 0)
+    )
+    recipe = replace(
+        PRESETS["lite"],
+        network=UNetConfig(8),
+        phases=(Phase(1.0, crops),),
+        pairs=4,
+        pairs_per_epoch=160,
+        budget=Budget(epochs=4),
+        average=0.9,
+    )
+    checkpoint = fit(recipe, read_table(data), tmp_path / "run", 1, Machine(workers=0), Start())
+
     result = python("export", str(checkpoint), "--data", str(data), "--out", str(out))
     assert result.returncode == 0, result.stderr
-
-    metadata = ModelMetadata.from_props({p.key: p.value for p in onnx.load(out).metadata_props})
+    metadata, small = (
+        ModelMetadata.from_props({p.key: p.value for p in onnx.load(path).metadata_props})
+        for path in (out, out.with_name("tiny-int8.onnx"))
+    )
     figures = json.loads(out.with_suffix(".json").read_text())
     assert json.loads(metadata.metrics) == figures
-    assert metadata.name == "tiny"
+    assert (metadata.name, metadata.precision, small.precision) == ("tiny", "float", "int8")
+    assert small.threshold == metadata.threshold
     assert figures["positives"] == figures["negatives"] == 12
+    assert figures["right_location_free"] > 0.9
+    assert figures["recall_in_place"] > 0.9
     card = out.with_suffix(".md").read_text()
-    assert "Research use only" in card
+    assert card.index("Research use only") < card.index("On the validation pictures")
     assert metadata.data_digest in card
 
     judged = python("training.evaluate", str(out), str(data), "--json")
     assert json.loads(judged.stdout) == figures
+    compared = python("training.compare", str(out), str(out.with_name("tiny-int8.onnx")), str(data), "--json")
+    assert compared.returncode == 0, compared.stderr
+
+
+def test_an_int8_file_that_loses_too_much_is_not_released(
+    untrained: Path, make_table: Callable[..., Path], tmp_path: Path
+) -> None:
+    """An untrained network finds nobody, so nobody can say where its peaks go."""
+    out = tmp_path / "released" / "tiny.onnx"
+    result = python("export", str(untrained), "--data", str(make_table()), "--out", str(out))
+    assert result.returncode == 2
+    assert "tiny-int8.onnx: loses" in result.stderr
+    assert not out.with_name("tiny-int8.onnx").exists()
 
 
 @pytest.mark.parametrize("spoil", ["checkpoint", "data"])
 def test_what_cannot_be_read_is_one_line(
-    checkpoint: Path, make_table: Callable[..., Path], tmp_path: Path, spoil: str
+    untrained: Path, make_table: Callable[..., Path], tmp_path: Path, spoil: str
 ) -> None:
     data = make_table(2)
     if spoil == "checkpoint":
-        checkpoint.write_bytes(b"garbage")
+        untrained.write_bytes(b"garbage")
     else:
         (data / "labels.csv").unlink()
-    result = python("export", str(checkpoint), "--data", str(data), "--out", str(tmp_path / "x.onnx"))
+    result = python("export", str(untrained), "--data", str(data), "--out", str(tmp_path / "x.onnx"))
     assert result.returncode == 2
-    assert "Traceback" not in result.stderr
-    assert str(checkpoint if spoil == "checkpoint" else data) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert str(untrained if spoil == "checkpoint" else data) in result.stderr
     assert not (tmp_path / "x.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("places", "shift"),
+    [
+        ([(10.0, 10.0), (20.0, 20.0), None], 0.5),
+        ([None, None, None], None),
+    ],
+)
+def test_the_shift_is_that_of_what_both_find(places: list[tuple[float, float] | None], shift: float | None) -> None:
+    picture = Picture(Path("a"), "x", "val", (Face(10, 10, 9, "human"),))
+    expected = [Answer(picture, 0.9, (10.0, 10.0)), Answer(picture, 0.9, (21.0, 20.0)), Answer(picture, 0.9, (0, 0))]
+    found = [Answer(picture, 0.9 if place else 0.1, place) for place in places]
+    assert median_shift(expected, found, 0.5) == shift

@@ -6,7 +6,9 @@ H. Guo, "A simple algorithm for fitting a Gaussian function", IEEE Signal Proces
 middle and width. The fit needs only the flanks: cells where the map is cut off at its maximum are left out.
 """
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import List, NamedTuple, Optional
 
 import cv2
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 
 HeatMap = NDArray[np.float32]
 
-#: The fit sees (2 * 3 + 1)² cells: 1.5 standard deviations of the drawn Gaussian each way at stride 2. Measured on made
-#: maps: smaller loses a third of the precision in noise, larger is pulled by a second face 3 standard deviations away.
-_RADIUS = 3
-#: Standard deviation of the fit's window, cells: the corners count less.
-_WINDOW_SIGMA = 2.5
+#: The fit sees this many standard deviations of the drawn Gaussian each way, rounded up to whole cells. On made
+#: maps, smaller loses a third of the precision in noise, larger is pulled by a second face 3 standard deviations away.
+#: On real maps of stride 4, a standard deviation more raises the error of one place in ten by half.
+_REACH_SIGMAS = 1.5
+#: Standard deviation of the fit's window in those of the drawn Gaussian: the corners count less.
+_WINDOW_SIGMAS = 1.25
 #: Cells below this share of the peak are background, not blob.
 _BLOB_SHARE = 0.2
 #: A maximum this many of the blob's standard deviations from a stronger one is the same blob...
@@ -32,12 +35,6 @@ _STEPS = 64
 _FULL = 1.0
 #: Standard deviation of a place known to lie in one cell (uniform distribution of width 1).
 _ONE_CELL = 12**-0.5
-
-_offsets = np.arange(-_RADIUS, _RADIUS + 1, dtype=np.float64)
-_dx, _dy = np.meshgrid(_offsets, _offsets)
-#: Terms of the parabola for each cell of the window, (7, 7, 5): 1, x, y, x², y².
-_TERMS = np.stack((np.ones_like(_dx), _dx, _dy, _dx**2, _dy**2), axis=-1)
-_WINDOW = np.exp(-(_dx**2 + _dy**2) / (4 * _WINDOW_SIGMA**2))
 
 #: A local maximum is the highest of its 5 x 5 cells, and higher than those before it in reading order: of a plateau's
 #: cells only the first counts.
@@ -68,12 +65,33 @@ class _Summit(NamedTuple):
     cells: int
 
 
-def find_peaks(heat: HeatMap, *, max_peaks: int, minimum: float) -> List[Peak]:
+class _Window(NamedTuple):
+    """Where the fit looks: ``radius`` cells each way, so ``side`` = 2 radius + 1; the parabola's ``terms`` 1, x, y, x²,
+    y² of each cell (side, side, 5); and how much each cell counts, ``weight`` (side, side).
+    """
+
+    radius: int
+    terms: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+@lru_cache(maxsize=8)
+def _window(drawn_sigma: float) -> _Window:
+    radius = max(math.ceil(_REACH_SIGMAS * drawn_sigma), 1)
+    offsets = np.arange(-radius, radius + 1, dtype=np.float64)
+    dx, dy = np.meshgrid(offsets, offsets)
+    terms = np.stack((np.ones_like(dx), dx, dy, dx**2, dy**2), axis=-1)
+    # The square root: the fit squares its weights.
+    return _Window(radius, terms, np.exp(-(dx**2 + dy**2) / (4 * (_WINDOW_SIGMAS * drawn_sigma) ** 2)))
+
+
+def find_peaks(heat: HeatMap, *, max_peaks: int, minimum: float, drawn_sigma: float) -> List[Peak]:
     """The up to ``max_peaks`` highest blobs of ``heat`` (h, w), strongest first, whose height is >= ``minimum``.
 
-    One blob gives one peak, also when it is noisy or cut off to a plateau; two faces' blobs give two from about three
-    standard deviations on. ValueError: the map is not (h, w), is empty, or holds a number that is not finite (a broken
-    inference, not a picture of nobody; the caller counts it).
+    ``drawn_sigma``: standard deviation, cells, of the Gaussian that the network was taught to draw. One blob gives one
+    peak, also when it is noisy or cut off to a plateau; two faces' blobs give two from about three standard deviations
+    on. ValueError: the map is not (h, w), is empty, or holds a number that is not finite (a broken inference, not a
+    picture of nobody; the caller counts it).
     """
     if heat.ndim != 2 or heat.size == 0:
         raise ValueError(f"a heat map has the shape (h, w) with at least one cell, not {heat.shape}")
@@ -83,11 +101,12 @@ def find_peaks(heat: HeatMap, *, max_peaks: int, minimum: float) -> List[Peak]:
     row, column = divmod(int(heat.argmax()), heat.shape[1])
     if max_peaks < 1 or heat[row, column] < minimum:
         return []
-    strongest = _peak(heat, row, column)
-    return [strongest] if max_peaks == 1 else _all_peaks(heat, strongest, max_peaks, minimum)
+    window = _window(drawn_sigma)
+    strongest = _peak(heat, row, column, window)
+    return [strongest] if max_peaks == 1 else _all_peaks(heat, strongest, max_peaks, minimum, window)
 
 
-def _all_peaks(heat: HeatMap, strongest: Peak, max_peaks: int, minimum: float) -> List[Peak]:
+def _all_peaks(heat: HeatMap, strongest: Peak, max_peaks: int, minimum: float, window: _Window) -> List[Peak]:
     """``strongest`` and the next ones: local maxima, less those that belong to the blob of a stronger one."""
     highest_around, highest_before = cv2.dilate(heat, _SURROUNDINGS), cv2.dilate(heat, _BEFORE)
     rows, columns = np.nonzero((heat >= highest_around) & (heat > highest_before) & (heat >= minimum))
@@ -99,7 +118,7 @@ def _all_peaks(heat: HeatMap, strongest: Peak, max_peaks: int, minimum: float) -
         rows, columns = rows[apart], columns[apart]
         if len(rows) == 0 or len(peaks) == max_peaks:
             return peaks
-        peaks.append(_peak(heat, int(rows[0]), int(columns[0])))
+        peaks.append(_peak(heat, int(rows[0]), int(columns[0]), window))
 
 
 def _same_blob(heat: HeatMap, peak: Peak, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -116,11 +135,11 @@ def _same_blob(heat: HeatMap, peak: Peak, rows: NDArray[np.intp], columns: NDArr
     return same
 
 
-def _peak(heat: HeatMap, row: int, column: int) -> Peak:
+def _peak(heat: HeatMap, row: int, column: int, window: _Window) -> Peak:
     """The blob whose highest cell is (``row``, ``column``)."""
     summit = _summit(heat, row, column)
     value = float(heat[row, column])
-    return _fit(heat, value, summit) or Peak(summit.x, summit.y, value, summit.sigma_x, summit.sigma_y)
+    return _fit(heat, value, summit, window) or Peak(summit.x, summit.y, value, summit.sigma_x, summit.sigma_y)
 
 
 def _summit(heat: HeatMap, row: int, column: int) -> _Summit:
@@ -142,24 +161,24 @@ def _summit(heat: HeatMap, row: int, column: int) -> _Summit:
     )
 
 
-def _fit(heat: HeatMap, value: float, summit: _Summit) -> Optional[Peak]:
+def _fit(heat: HeatMap, value: float, summit: _Summit, window: _Window) -> Optional[Peak]:
     """The Gaussian through the flanks of a blob of height ``value`` around its ``summit``.
 
     None where there is no such Gaussian: too few cells, a saddle, or a middle that does not belong to the summit.
     """
-    x, y = round(summit.x), round(summit.y)
+    x, y, radius = round(summit.x), round(summit.y), window.radius
     height, width = heat.shape
-    left, top = max(x - _RADIUS, 0), max(y - _RADIUS, 0)
-    right, bottom = min(x + _RADIUS + 1, width), min(y + _RADIUS + 1, height)
+    left, top = max(x - radius, 0), max(y - radius, 0)
+    right, bottom = min(x + radius + 1, width), min(y + radius + 1, height)
     cells = heat[top:bottom, left:right].astype(np.float64)
     in_blob = cells > max(_BLOB_SHARE * value, 0.0)
     if summit.cells > 1 or value >= _FULL:
         in_blob &= cells < value
-    inside = (slice(top - y + _RADIUS, bottom - y + _RADIUS), slice(left - x + _RADIUS, right - x + _RADIUS))
-    if np.count_nonzero(in_blob) <= _TERMS.shape[-1]:
+    inside = (slice(top - y + radius, bottom - y + radius), slice(left - x + radius, right - x + radius))
+    if np.count_nonzero(in_blob) <= window.terms.shape[-1]:
         return None
-    weight = (cells * _WINDOW[inside])[in_blob]
-    terms = _TERMS[inside][in_blob] * weight[:, None]
+    weight = (cells * window.weight[inside])[in_blob]
+    terms = window.terms[inside][in_blob] * weight[:, None]
     try:
         _, c_x, c_y, c_xx, c_yy = np.linalg.solve(terms.T @ terms, terms.T @ (np.log(cells[in_blob]) * weight)).tolist()
     except np.linalg.LinAlgError:
@@ -167,7 +186,7 @@ def _fit(heat: HeatMap, value: float, summit: _Summit) -> Optional[Peak]:
     if c_xx >= 0 or c_yy >= 0:
         return None
     middle_x, middle_y = x - c_x / (2 * c_xx), y - c_y / (2 * c_yy)
-    reach_x, reach_y = _RADIUS / 2 + summit.sigma_x, _RADIUS / 2 + summit.sigma_y
+    reach_x, reach_y = radius / 2 + summit.sigma_x, radius / 2 + summit.sigma_y
     if abs(middle_x - summit.x) > reach_x or abs(middle_y - summit.y) > reach_y:
         return None
     return Peak(

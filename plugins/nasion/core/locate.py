@@ -31,7 +31,7 @@ def locate(
     if heat.shape != expected:
         raise ValueError(f"the heat map's shape is {heat.shape}; this view and stride {stride} give {expected}")
     picture = heat[: -(-geometry.scaled_height // stride), : -(-geometry.scaled_width // stride)]
-    peaks = find_peaks(picture, max_peaks=max_persons, minimum=threshold)
+    peaks = find_peaks(picture, max_peaks=max_persons, minimum=threshold, drawn_sigma=drawn_sigma_px / stride)
     keypoints = tuple(_keypoint(peak, geometry, stride, drawn_sigma_px) for peak in peaks)
     highest = float(picture.max())
     return Located(keypoints, None if keypoints else reason_for(highest), highest)

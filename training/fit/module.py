@@ -154,5 +154,6 @@ class HeatMapRegression(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.spent_s = checkpoint["spent_s"]
         if self.restart_rate:
-            self._rate_from_epoch = checkpoint["epoch"]
-            self._rate_from = self.budget.progress(self.spent_s, checkpoint["epoch"])
+            # A checkpoint is written at the end of the epoch it names.
+            self._rate_from_epoch = checkpoint["epoch"] + 1
+            self._rate_from = self.budget.progress(self.spent_s, checkpoint["epoch"] + 1)

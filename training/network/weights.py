@@ -47,9 +47,11 @@ def load_weights(path: Path, pictures: Sequence[Picture]) -> UNet:
             shifts[target] = shift
     some = [p for p in pictures if p.split == "train"]
     some = some[:: max(len(some) // STATISTICS_FROM, 1)][:STATISTICS_FROM]
-    whole = WholePictures(some, [read_rgb(p.path) for p in some], 320, config.head_stride, TargetConfig())
     if not some:
         raise WorkshopError(f"{path}: there is no training picture to take the statistics of its normalisations from")
+    pixels = [read_rgb(p.path) for p in some]
+    side = -(-max(max(p.shape[:2]) for p in pixels) // 32) * 32
+    whole = WholePictures(some, pixels, side, config.head_stride, TargetConfig())
     unfold(network, shifts, torch.stack([whole[i]["picture"] for i in range(len(whole))]).float())
     return network
 
@@ -101,6 +103,10 @@ def _read_onnx(path: Path) -> tuple[ModelMetadata, UNetConfig, list[tuple[Tensor
     if metadata.network is None:
         raise WorkshopError(f"{path}: does not say which network it is (metadata nasion.network); export it anew")
     values = {t.name: np.array(numpy_helper.to_array(t)) for t in model.graph.initializer}
+    for node in model.graph.node:
+        # The exporter writes equal tensors once and names them again.
+        if node.op_type == "Identity" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]]
     convolutions = []
     for node in model.graph.node:
         if node.op_type == "Conv":

@@ -13,6 +13,8 @@ from export.metadata import draft_metadata
 from export.to_onnx import export_onnx
 from training.data.pixels import read_rgb
 from training.data.table import Picture, read_table
+from training.data.target import TargetConfig
+from training.data.whole import WholePictures
 from training.errors import WorkshopError
 from training.network.unet import FAMILY, UNet, UNetConfig
 from training.network.weights import load_weights
@@ -57,9 +59,8 @@ def test_its_statistics_are_sound_to_learn_on(pictures: list[Picture], tmp_path:
     """In training mode, where normalisations use the batch's own statistics, it still computes nearly the same."""
     original = trained_for_a_moment(UNetConfig(8))
     again = load_weights(released(original, tmp_path / "x.onnx"), pictures)
-    batch = torch.stack(
-        [torch.from_numpy(read_rgb(p.path)[:96, :128].transpose(2, 0, 1).copy()).float() for p in pictures[:24]]
-    )
+    whole = WholePictures(pictures, [read_rgb(p.path) for p in pictures], 128, 4, TargetConfig())
+    batch = torch.stack([whole[index]["picture"].float() for index in range(24)])
     with torch.inference_mode():
         still, learning = again.eval()(batch), again.train()(batch)
     assert float((still - learning).abs().mean()) < 0.3 * float(still.std())

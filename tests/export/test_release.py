@@ -46,9 +46,7 @@ def untrained(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_model_is_trained_released_judged_and_compared(
-    make_table: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_model_is_trained_released_judged_and_compared(make_table: Callable[..., Path], tmp_path: Path) -> None:
     """The whole way, on pictures of noise with a bright disc where a face is."""
     data, out = make_table(), tmp_path / "released" / "tiny.onnx"
     # The pictures are 128 pixels wide and searched at 320.

@@ -43,9 +43,9 @@ def export(
     network, pictures = load_network(checkpoint), read_table(data)
     remarks = notes.read_text() if notes is not None else ""
     draft = draft_metadata(out.stem, version, network, data_digest(data))
-    metadata, figures = release_float(network, draft, pictures, specificity, out)
+    metadata, figures, answers = release_float(network, draft, pictures, specificity, out)
     _write_figures(out, figures)
-    small = release_int8(out, metadata.threshold, pictures, twin(out)) if int8 else None
+    small = release_int8(out, metadata.threshold, pictures, answers, twin(out)) if int8 else None
     if small is not None:
         _write_figures(twin(out), small.figures)
     write_card(out.with_suffix(".md"), out, metadata, figures, small, trained_with, remarks)

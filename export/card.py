@@ -1,6 +1,5 @@
 """The model card: what a released model is, how good it is, where it may be used. Written from measured figures."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,13 @@ from nasion.engine.metadata import ModelMetadata
 
 from export.release import Int8Figures
 from training.judging.metres import metres_of_bins
+from training.judging.opened import file_digest
 
 _TERMS = """\
 > **Research use only.** Several of the picture sets behind these weights (300-W with HELEN and AFW, Leeds Sports Pose,
 > LFW, ImageNet samples, BSDS, CamVid) allow research use only. Do not ship these weights in a commercial product:
 > retrain on your own pictures with the command at the end of this page.
 """
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _percent(value: float | None) -> str:
@@ -111,7 +106,7 @@ The point between the eyes as a heat map; the point is {metadata.keypoint}.
 | drawn | a Gaussian of {metadata.sigma_px:g} pixels |
 | threshold | {metadata.threshold:g}, chosen on a held-out tenth of the training pictures |
 
-SHA-256 of the file: `{sha256(model)}`
+SHA-256 of the file: `{file_digest(model)}`
 SHA-256 of the label tables: `{metadata.data_digest}`
 
 ## On the validation pictures

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import onnx
 from nasion.engine.metadata import ModelMetadata
+from nasion.locating import FIRST_LOOK
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -28,20 +29,17 @@ from training.data.augment import Pixels
 
 Activations = Literal["uint8", "int8"]
 
-#: Side of the square that a calibration picture is put on, pixels: as `nasion locate` sees pictures of 320 pixels.
-SIDE = 320
-
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]
-    """Pictures one by one, as the network is fed them."""
+    """Pictures one by one, as `nasion locate` feeds the network those of its own size."""
 
     def __init__(self, pictures: Sequence[Pixels]) -> None:
         self._rest: Iterator[NDArray[np.float32]] = map(self._tensor, pictures)
 
     @staticmethod
     def _tensor(picture: Pixels) -> NDArray[np.float32]:
-        square = np.zeros((1, 3, SIDE, SIDE), np.float32)
-        height, width = min(picture.shape[0], SIDE), min(picture.shape[1], SIDE)
+        square = np.zeros((1, 3, FIRST_LOOK, FIRST_LOOK), np.float32)
+        height, width = min(picture.shape[0], FIRST_LOOK), min(picture.shape[1], FIRST_LOOK)
         square[0, :, :height, :width] = picture[:height, :width].transpose(2, 0, 1)
         return square
 

@@ -42,8 +42,10 @@ class Int8Figures:
 
 def release_float(
     network: UNet, draft: ModelMetadata, pictures: Sequence[Picture], specificity: float, out: Path
-) -> tuple[ModelMetadata, dict[str, Any]]:
-    """Write ``out`` with its threshold, chosen on the hold-out, and its figures of the validation split; return both.
+) -> tuple[ModelMetadata, dict[str, Any], list[Answer]]:
+    """Write ``out`` with its threshold, chosen on the hold-out, and its figures of the validation split.
+
+    Returns what the file says of itself, the figures, and the answers they are counted from.
 
     ParityError: the file does not compute what the network does at some view's size, for one picture or two.
     """
@@ -54,25 +56,32 @@ def release_float(
             for batch in (1, 2):
                 check_parity(network, trial, (batch, 3, *size))
         threshold = choose_threshold(answers_of(trial, of_split(pictures, "hold_out")), specificity=specificity)
-        figures = judge(answers_of(trial, of_split(pictures, "val")), threshold)
+        answers = answers_of(trial, of_split(pictures, "val"))
+    figures = judge(answers, threshold)
     metadata = draft.model_copy(update={"threshold": threshold, "metrics": json.dumps(figures)})
     export_onnx(network, metadata, out)
     check_parity(network, out, (1, 3, 224, 224))
-    return metadata, figures
+    return metadata, figures, answers
 
 
 def release_int8(
-    model: Path, threshold: float, pictures: Sequence[Picture], out: Path, activations: Activations = "uint8"
+    model: Path,
+    threshold: float,
+    pictures: Sequence[Picture],
+    expected: Sequence[Answer],
+    out: Path,
+    activations: Activations = "uint8",
 ) -> Int8Figures:
     """Write the INT8 twin of ``model`` to ``out``, calibrated on real pictures, judged on the validation split.
+
+    ``expected``: what ``model`` says of the validation pictures.
 
     ParityError: it lost more than `INT8_MAY_LOSE` or moved its peaks by `INT8_MAY_SHIFT_PX`; nothing is at ``out``.
     """
     training = of_split(pictures, "train")
     some = training[:: max(len(training) // CALIBRATED_WITH, 1)][:CALIBRATED_WITH]
     quantise(model, out, [read_rgb(p.path) for p in some], activations)
-    judged = of_split(pictures, "val")
-    expected, found = answers_of(model, judged), answers_of(out, judged)
+    found = answers_of(out, of_split(pictures, "val"))
     before, after = judge(expected, threshold), judge(found, threshold)
     result = Int8Figures(
         figures=after,

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
 
-from training.command import BAD_INPUT, run
+from training.command import BAD_INPUT, progress, run
 from training.data.check import Finding, findings
 from training.data.picture_file import Sight, look
 from training.data.table import read_table
@@ -22,17 +21,8 @@ EXAMPLES = 3
 
 def look_at_all(paths: list[Path]) -> dict[Path, Sight]:
     """A look at every file, with a progress bar; decoding frees the interpreter, so two are looked at at a time."""
-    stderr = Console(stderr=True)
     with ThreadPoolExecutor(2) as pool:
-        sights = track(
-            pool.map(look, paths),
-            "looking",
-            len(paths),
-            console=stderr,
-            transient=True,
-            # Where nobody looks at it, a bar that is taken away still leaves an empty line.
-            disable=not stderr.is_terminal,
-        )
+        sights = progress(pool.map(look, paths), "looking", len(paths))
         return dict(zip(paths, sights, strict=True))
 
 

@@ -1,15 +1,18 @@
 """What every command of the workshop shares: one line where something was wrong, and the exit code of its kind."""
 
 import functools
-from collections.abc import Callable
-from typing import Any, ParamSpec
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar
 
 import typer
 from nasion.errors import NasionError
+from rich.console import Console
+from rich.progress import track
 
 from training.errors import WorkshopError
 
 P = ParamSpec("P")
+Item = TypeVar("Item")
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
 
@@ -42,3 +45,10 @@ def run(function: Callable[..., Any]) -> None:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(guarded(function))
     app()
+
+
+def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterable[Item]:
+    """``items``, with a progress bar on stderr that vanishes at the end; ``total`` is for items without a length."""
+    console = Console(stderr=True)
+    # Where nobody looks at it, a bar that is taken away still leaves an empty line.
+    return track(items, what, total, console=console, transient=True, disable=not console.is_terminal)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from training.command import run
+from training.command import progress, run
 from training.data.pixels import read_bgr
 from training.data.table import Picture, Split, read_table
 from training.judging.answer import Answer, error_in_eye_distances
@@ -20,12 +20,10 @@ from training.judging.files import check_report_path, write_report
 from training.judging.mistakes import Mistakes, mistakes
 from training.judging.opened import (
     OpenModel,
-    answers_of,
     data_digest,
     file_digest,
     open_model,
     pictures_of,
-    progress,
     threshold_of,
 )
 from training.judging.report import PER_SHEET, Sheets, report_page
@@ -33,8 +31,6 @@ from training.judging.sheets import Thumbnail, thumbnail
 from training.judging.summary import Subject, summarise
 from training.judging.terminal import show_evaluation
 from training.judging.yunet import YuNet, compare_keypoints, is_human_marked, yunet_answers
-
-__all__ = ["answers_of", "evaluate"]
 
 
 def _beside_yunet(file: Path, answers: Sequence[Answer], threshold: float) -> dict[str, Any]:

@@ -6,20 +6,19 @@ of them is refused.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from training.command import guarded
+from training.command import guarded, progress
 from training.data import import_sources
 from training.data.coco import Visibility
 from training.data.import_sources import GroupBy
-from training.data.importing import Entry, Found, Refusal, refuse_filled, splits_of, survey, write
+from training.data.importing import Found, Refusal, refuse_filled, splits_of, survey, write
 from training.data.table import Picture, Split
 from training.data.voc import EYE_DISTANCE_PER_FACE_WIDTH, VocRule
 from training.errors import WorkshopError
@@ -139,12 +138,6 @@ def table(
     _import(found, out, share, seed, prepared=prepare, skip_bad=skip_bad, as_json=as_json)
 
 
-def _bar(entries: Sequence[Entry], doing: str) -> Iterable[Entry]:
-    stderr = Console(stderr=True)
-    # Where nobody looks at it, a bar that is taken away still leaves an empty line.
-    return track(entries, doing, console=stderr, transient=True, disable=not stderr.is_terminal)
-
-
 def _word(source: str) -> str:
     if not source.replace("_", "").isalnum():
         raise WorkshopError(f"--source {source!r}: expected one word of letters, digits and _; name another")
@@ -153,7 +146,7 @@ def _word(source: str) -> str:
 
 def _import(found: Found, out: Path, share: float, seed: int, *, prepared: bool, skip_bad: bool, as_json: bool) -> None:
     entries = import_sources.named_for_preparing(found.entries) if prepared else found.entries
-    good, faulty = survey(_bar(entries, "looking"))
+    good, faulty = survey(progress(entries, "looking"))
     refusals = [*found.refusals, *faulty]
     for refusal in refusals:
         typer.echo(refusal, err=True)
@@ -165,7 +158,7 @@ def _import(found: Found, out: Path, share: float, seed: int, *, prepared: bool,
     if not good:
         raise WorkshopError("no picture is left to import, nothing was written; the labels named none")
     splits = splits_of(good, share, seed)
-    written = write(out, _bar(good, "writing"), splits, prepared=prepared, seed=seed)
+    written = write(out, progress(good, "writing"), splits, prepared=prepared, seed=seed)
     _report(written, out, {**found.left_out, "refused": len(refusals)}, refusals, as_json=as_json)
 
 

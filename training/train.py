@@ -1,8 +1,9 @@
 """Train a network of the family: ``python -m training.train --data FOLDER --out FOLDER``."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -14,6 +15,8 @@ from training.fit.run import Machine, Start, fit
 from training.fit.schedule import Budget
 from training.network.unet import FAMILY
 from training.network.weights import load_weights
+
+Known = TypeVar("Known")
 
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder with labels.csv, all_faces.csv and images/.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for checkpoints, TensorBoard files and run.json.")]
@@ -55,8 +58,8 @@ def _presets(wanted: bool) -> None:
         raise typer.Exit
 
 
-def chosen(kind: str, name: str, known: dict[str, Preset]) -> Preset:
-    """The preset called ``name``."""
+def _chosen(kind: str, name: str, known: Mapping[str, Known]) -> Known:
+    """What is called ``name`` among the ``known``; WorkshopError names them all."""
     if name not in known:
         raise WorkshopError(f"{kind} {name} is not known; there are {', '.join(known)}")
     return known[name]
@@ -96,11 +99,9 @@ def train(
     both hold the averaged weights. `--resume` goes on from the newest. Look on with `tensorboard --logdir OUT`.
     """
     del list_presets
-    recipe = overridden(chosen("preset", preset, PRESETS), minutes, epochs, learning_rate, pairs, epoch_pairs)
+    recipe = overridden(_chosen("preset", preset, PRESETS), minutes, epochs, learning_rate, pairs, epoch_pairs)
     if network is not None:
-        if network not in FAMILY:
-            raise WorkshopError(f"network {network} is not known; there are {', '.join(FAMILY)}")
-        recipe = replace(recipe, network=FAMILY[network])
+        recipe = replace(recipe, network=_chosen("network", network, FAMILY))
     if width is not None:
         recipe = replace(recipe, network=replace(recipe.network, width=width))
     if hard_cells is not None:

@@ -12,11 +12,12 @@ from training.data.duplicates import near_pairs
 from training.data.picture_file import Sight
 from training.data.prepare import inside
 from training.data.table import Picture, Split
+from training.data.target import TargetConfig
 
 Level = Literal["ok", "warn", "fail"]
 
 #: Faces with closer eyes are left out of training, in pixels of the crop.
-TINY_PX = 3.0
+TINY_PX = TargetConfig().smallest_eye_distance_px
 
 
 @dataclass(frozen=True)

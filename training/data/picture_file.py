@@ -7,11 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from nasion.sources.pictures import DamagedPictureError, decode_picture
-from numpy.typing import NDArray
 
+from training.data.augment import Pixels
 from training.data.duplicates import Bits, difference_hash
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-import cv2
 import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from nasion.core.results import Located
+from nasion.core.views import whole_picture
+from nasion.show.overlay import draw_located
 from torch import Tensor
 
 from training.data.pairs import Batch
@@ -17,13 +19,12 @@ SHOWN = 8
 
 def overlaid(picture: Tensor, heat: Tensor) -> Tensor:
     """Heat map (h, w) in colour over the picture (3, H, W) uint8 RGB; (3, H, W) uint8."""
-    rgb = picture.permute(1, 2, 0).cpu().numpy()
+    bgr = np.ascontiguousarray(picture.permute(1, 2, 0).cpu().numpy()[..., ::-1])
+    height, width = bgr.shape[:2]
     values = heat.float().clamp(0, 1).cpu().numpy()
-    large = cv2.resize(values, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
-    colours = cv2.applyColorMap((255 * large).astype(np.uint8), cv2.COLORMAP_JET)[..., ::-1]
-    share = 0.7 * large[..., None]
-    mixed = (1 - share) * rgb + share * colours
-    return torch.from_numpy(np.clip(mixed, 0, 255).astype(np.uint8)).permute(2, 0, 1)
+    place = whole_picture(width, height, longest=max(width, height))
+    drawn = draw_located(bgr, Located((), None, None), heat=values, geometry=place)
+    return torch.from_numpy(np.ascontiguousarray(drawn[..., ::-1])).permute(2, 0, 1)
 
 
 def grid(pictures: list[Tensor]) -> Tensor:

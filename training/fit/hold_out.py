@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from training.data.table import Picture
-from training.judging.figures import Answer, is_in_place
+from training.judging.answer import Answer, is_in_place
 
 #: Thresholds a run may be given.
 THRESHOLDS = torch.linspace(0.05, 0.95, 91)

@@ -58,7 +58,7 @@ def _original_crops(size: int, margin_px: int) -> CropRecipe:
     )
 
 
-def _original(size: int, positives: str, negatives: str) -> Preset:
+def _original(size: int, sampling: Sampling) -> Preset:
     """One run of the thesis: small crops with small margins, large batches, the higher rate and the lower threshold.
 
     The thesis network with its loss, halving every 100 epochs, no averaged weights. Which of its runs had which
@@ -66,21 +66,27 @@ def _original(size: int, positives: str, negatives: str) -> Preset:
     """
     small = size == 128
     return Preset(
-        about=f"thesis run: {size} px, positives {positives}, negatives {negatives}",
+        about=f"thesis run: {size} px, positives {sampling.positives}, negatives {sampling.negatives}",
         network=FAMILY["thesis"],
         phases=(Phase(1.0, _original_crops(size, 20 if small else 40)),),
         budget=Budget(epochs=461 if small else 261),
         schedule=ScheduleConfig(2e-3 if small else 2e-4, weight_decay=0.0, shape="halving"),
-        sampling=Sampling(positives, negatives),  # type: ignore[arg-type]
+        sampling=sampling,
         pairs=64 if small else 32,
         threshold=0.7 if small else 0.8,
         average=None,
     )
 
 
+_ORIGINAL_SAMPLINGS = (
+    Sampling("indexed", "ordered"),
+    Sampling("indexed", "shuffled"),
+    Sampling("random", "ordered"),
+    Sampling("random", "shuffled"),
+)
 _ORIGINALS = {
-    f"M{number}": _original(*variant)
-    for number, variant in enumerate(product((128, 224), ("indexed", "random"), ("ordered", "shuffled")), start=1)
+    f"M{number}": _original(size, sampling)
+    for number, (size, sampling) in enumerate(product((128, 224), _ORIGINAL_SAMPLINGS), start=1)
 }
 
 #: Small crops show more faces a minute, large ones more of what surrounds them. Heavy peaks make the network draw them

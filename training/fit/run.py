@@ -20,6 +20,7 @@ from training.fit.energy import EnergyEstimate
 from training.fit.module import HeatMapRegression
 from training.fit.presets import Preset
 from training.fit.saving import SafeCheckpointIO, checkpoints
+from training.network.checkpoint import load_network
 from training.network.unet import UNet
 
 
@@ -119,8 +120,6 @@ def fit(preset: Preset, pictures: Sequence[Picture], out: Path, seed: int, machi
 
 def _matching(path: Path, preset: Preset) -> Path:
     """``path``, once it is known to hold the preset's network."""
-    from training.network.checkpoint import load_network
-
     found = load_network(path).config
     if found != preset.network:
         raise WorkshopError(

@@ -4,20 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from training.errors import WorkshopError
-from training.judging.answer import Answer, in_place_tolerance, is_in_place, nearest_face, share
+from training.judging.answer import Answer, is_in_place, nearest_face, share
 from training.judging.curve import areas, threshold_curve
-from training.judging.groups import EYE_DISTANCE_BINS, by_eye_distance, by_source
+from training.judging.groups import by_eye_distance, by_source
 from training.judging.keypoint_error import keypoint_errors
-
-__all__ = [
-    "EYE_DISTANCE_BINS",
-    "Answer",
-    "choose_threshold",
-    "in_place_tolerance",
-    "is_in_place",
-    "judge",
-    "nearest_face",
-]
 
 
 def judge(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:

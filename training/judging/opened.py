@@ -6,15 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 from nasion.files import read_limited
 from nasion.locating import FIRST_LOOK, Finding, PictureLocator
-from rich.console import Console
-from rich.progress import track
 
 from export.metadata import draft_metadata
 from export.to_onnx import export_onnx
+from training.command import progress
 from training.data.pixels import read_bgr
 from training.data.table import Picture, Split, of_split
 from training.errors import WorkshopError
@@ -24,8 +22,6 @@ from training.network.checkpoint import load_network
 
 #: Larger than any file of either kind.
 _MAX_BYTES = 4 << 30
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -106,9 +102,3 @@ def data_digest(data: Path) -> str:
     """SHA-256 of the two label tables one after the other, hexadecimal: as `export` writes it into a model."""
     tables = b"".join((data / name).read_bytes() for name in ("labels.csv", "all_faces.csv"))
     return hashlib.sha256(tables).hexdigest()
-
-
-def progress(items: Sequence[Item], what: str) -> Iterable[Item]:
-    """``items``, with a progress bar on stderr that vanishes at the end; silent where nobody watches."""
-    console = Console(stderr=True)
-    return track(items, what, console=console, transient=True, disable=not console.is_terminal)

@@ -8,12 +8,11 @@ import numpy as np
 from nasion.core.results import Located
 from nasion.locating import Finding
 from nasion.show.overlay import draw_located
-from numpy.typing import NDArray
 
+from training.data.augment import Pixels
 from training.errors import WorkshopError
 from training.judging.answer import Answer, error_in_eye_distances
 
-Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.command import progress
 from training.data.pixels import read_bgr
 from training.data.table import Picture
 from training.errors import WorkshopError
 from training.judging.answer import Answer, is_in_place, nearest_face
 from training.judging.keypoint_error import keypoint_errors
-from training.judging.opened import progress
 
 #: A face counts from this score on. Low, so that YuNet is not judged by what it was too careful to say.
 SCORE_THRESHOLD = 0.6

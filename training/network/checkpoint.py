@@ -6,6 +6,8 @@ from typing import Any
 import torch
 
 from training.errors import WorkshopError
+from training.fit.loss import LossConfig
+from training.fit.schedule import Budget, ScheduleConfig
 from training.network.unet import UNet, UNetConfig
 
 
@@ -14,9 +16,6 @@ def load_network(path: Path) -> UNet:
 
     Only tensors and this project's own configuration classes are unpickled.
     """
-    from training.fit.loss import LossConfig
-    from training.fit.schedule import Budget, ScheduleConfig
-
     try:
         with torch.serialization.safe_globals([UNetConfig, ScheduleConfig, LossConfig, Budget]):
             checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

@@ -5,7 +5,8 @@ import pytest
 from tests.training.judging.made import FIVE, with_person, without
 from training.data.table import Face
 from training.errors import WorkshopError
-from training.judging.figures import Answer, choose_threshold, is_in_place, judge
+from training.judging.answer import Answer, is_in_place
+from training.judging.figures import choose_threshold, judge
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import statistics
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import typer
@@ -265,8 +265,10 @@ def throughput(
     config = read_nvinfer(default_nvinfer_file(view))
     model = HeatMapModel(config.onnx_file, height=config.height, width=config.width, threads=1)
 
-    def opener(uri: str, *, depth: DepthSettings, mode: Optional[Mode], clock: Clock) -> Source:
-        del depth, mode
+    def opener(
+        uri: str, *, depth: DepthSettings, mode: Optional[Mode], clock: Clock, on_event: Callable[[str], None]
+    ) -> Source:
+        del depth, mode, on_event
         return MemorySource(replayed(ready, frames, clock), ready[0].calibration, uri=uri)
 
     bare, piped = [], []

@@ -7,7 +7,18 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nasion.messages import SCHEMA_VERSION, PersonEntry, PersonMessage, StatusMessage
+from nasion.messages import (
+    SCHEMA_VERSION,
+    SETTABLE,
+    PersonEntry,
+    PersonMessage,
+    SetMessage,
+    StateMessage,
+    StatusMessage,
+    read_set,
+)
+from nasion.mqtt.contract import json_schema
+from nasion.settings import RunSettings
 from pydantic import ValidationError
 
 POSITION: Dict[str, Any] = {
@@ -188,15 +199,91 @@ def test_status(process: Any, source: Any) -> None:
     assert StatusMessage.model_validate_json(status.to_json(), strict=True) == status
 
 
+def test_a_monotonic_stamp_goes_with_the_boot_it_belongs_to() -> None:
+    plain = PersonMessage(**frame())
+    assert not {"monotonic_ns", "boot_id"} & set(json.loads(plain.to_json()))
+    wire = json.loads(plain.stamped(5, "boot-1").to_json())
+    assert (wire["monotonic_ns"], wire["boot_id"]) == ("5", "boot-1")
+    assert plain.stamped(5, None) == plain
+    for half in ({"monotonic_ns": "5"}, {"boot_id": "boot-1"}):
+        with pytest.raises(ValidationError, match="stand together"):
+            PersonMessage(**frame(**half))
+
+
 @pytest.mark.parametrize(
-    ("model", "example"),
+    ("name", "example"),
     [
-        (PersonMessage, PersonMessage(**frame())),
-        (PersonMessage, PersonMessage(**frame(persons=[], reason="no_face", recorded_ns="-1"))),
-        (StatusMessage, StatusMessage(session="s", camera="c", process="online", source="ok", at=0.0)),
+        ("person", PersonMessage(**frame())),
+        ("person", PersonMessage(**frame(persons=[], reason="no_face", recorded_ns="-1")).stamped(-5, "b")),
+        ("person", PersonMessage(**frame(persons=[entry(valid=False, reason="jump", **NO_POSITION)]))),
+        ("status", StatusMessage(session="s", camera="c", process="online", source="ok", at=0.0)),
+        ("state", StateMessage(session="s", camera="c", at=0.0, key="image", value=True, accepted=True, reason=None)),
+        ("set-near_m", SetMessage(value=0.5, id="request 7")),
     ],
 )
-def test_the_generated_schema_is_valid_and_describes_what_is_written(model: Any, example: Any) -> None:
-    schema = model.model_json_schema(by_alias=True)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(json.loads(example.to_json()), schema, jsonschema.Draft202012Validator)
+def test_the_generated_schema_describes_what_is_written(name: str, example: Any) -> None:
+    jsonschema.validate(json.loads(example.to_json()), json_schema(name), jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        frame(schema=2),
+        frame(persons=[]),
+        frame(reason="no_face"),
+        frame(extra=1),
+        frame(persons=[entry(valid=False)]),
+        frame(persons=[entry(reason="jump")]),
+        frame(persons=[entry(depth_m=None)]),
+        frame(latency_ms={"publish": 1.0}),
+        frame(captured_ns=5),
+        {key: value for key, value in frame().items() if key != "schema"},
+    ],
+    ids=str,
+)
+def test_the_generated_schema_refuses_what_the_code_would_never_say(wrong: Dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, json_schema("person"), jsonschema.Draft202012Validator)
+
+
+GOOD = {"threshold": 0.7, "max_persons": 3, "near_m": 0.5, "far_m": 6, "image": True, "image_hz": 2}
+
+
+def test_every_settable_key_takes_a_good_value_and_changes_a_setting_that_there_is() -> None:
+    assert list(GOOD) == list(SETTABLE)
+    for key, value in GOOD.items():
+        asked = read_set(key, json.dumps({"value": value, "id": "7"}).encode())
+        assert isinstance(asked, SetMessage), asked
+        assert (asked.value, asked.id) == (value, "7")
+        place: Any = RunSettings
+        for step in SETTABLE[key].place.split(".") if SETTABLE[key].place else ():
+            place = place.model_fields[step].annotation if step == "depth" else place.model_fields[step]
+
+
+@pytest.mark.parametrize(
+    ("key", "payload", "said"),
+    [
+        ("threshold", b'{"value": 1.5}', "value: Input should be less than or equal to 1"),
+        ("threshold", b'{"value": NaN}', "value: Input should be a finite number"),
+        ("threshold", b'{"value": true}', "value: Input should be a valid number"),
+        ("max_persons", b'{"value": 2.5}', "value: Input should be a valid integer"),
+        ("max_persons", b'{"value": 33}', "value: Input should be less than or equal to 32"),
+        ("near_m", b'{"value": "0.5"}', "value: Input should be a valid number"),
+        ("image", b'{"value": 1}', "value: Input should be a valid boolean"),
+        ("image_hz", b'{"value": 0}', "value: Input should be greater than 0"),
+        ("image", b"true", "payload: Input should be an object"),
+        ("image", b"", "payload: Invalid JSON"),
+        ("image", b'{"value": true, "also": 1}', "also: Extra inputs are not permitted"),
+        ("volume", b'{"value": 11}', "unknown key 'volume'; expected one of threshold, max_persons, near_m"),
+    ],
+)
+def test_what_cannot_be_set_gets_a_reason_in_one_line(key: str, payload: bytes, said: str) -> None:
+    why = read_set(key, payload)
+    assert isinstance(why, str)
+    assert why.startswith(said)
+    assert "\n" not in why
+
+
+@given(st.text(max_size=10) | st.sampled_from(sorted(SETTABLE)), st.binary(max_size=40))
+def test_no_request_breaks_the_reader(key: str, payload: bytes) -> None:
+    assert isinstance(read_set(key, payload), (SetMessage, str))

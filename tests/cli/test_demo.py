@@ -59,7 +59,7 @@ class Subscriber:
             self.statuses.append(StatusMessage.model_validate_json(arrived.payload, strict=True))
             if self.statuses[-1].process == "stopped":
                 self.stopped.set()
-        else:
+        elif arrived.topic == "nasion/cam0/person":
             self.persons.append(PersonMessage.model_validate_json(arrived.payload, strict=True))
 
     def end(self) -> None:

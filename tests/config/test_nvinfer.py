@@ -248,3 +248,27 @@ def test_a_file_for_another_view_is_refused(nvinfer_file: Callable[[str], Path])
     config.check_view("full")
     with pytest.raises(InputError, match="infer-dims=3;288;480, but view 'fine' needs 3;544;960"):
         config.check_view("fine")
+
+
+def test_what_only_a_gpu_needs_is_read_too(nvinfer_file: Callable[[str], Path]) -> None:
+    more = "batch-size=2\ngpu-id=1\nnetwork-mode=1\nmodel-engine-file=net.engine\nenable-dla=0\n"
+    path = nvinfer_file(GOOD + more)
+    config = read_nvinfer(path)
+
+    assert (config.batch_size, config.gpu_id, config.precision, config.dla) == (2, 1, "int8", False)
+    assert config.engine_file == path.parent / "net.engine"
+    assert config.properties["infer-dims"] == "3;288;480"
+
+
+def test_what_is_not_said_of_it_is_what_nvinfer_takes(nvinfer_file: Callable[[str], Path]) -> None:
+    config = read_nvinfer(nvinfer_file(GOOD))
+
+    assert (config.batch_size, config.gpu_id, config.precision, config.dla) == (1, 0, "fp32", False)
+    assert config.engine_file is None
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"), [("enable-dla=1", True), ("use-dla-core=0", True), ("use-dla-core=-1", False)]
+)
+def test_a_dla_is_asked_for_by_either_key(nvinfer_file: Callable[[str], Path], line: str, asked: bool) -> None:
+    assert read_nvinfer(nvinfer_file(with_line(line))).dla is asked

@@ -1,13 +1,16 @@
 """What the broker tests share: a real mosquitto, real time, and a witness that is not our own receiver."""
 
+import json
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, List, Optional, Tuple
 
+import jsonschema
 import pytest
 from nasion.messages import PersonMessage
 from nasion.mqtt.broker import PrivateBroker
+from nasion.mqtt.contract import CHANNELS, json_schema, name_of
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -46,8 +49,34 @@ class Arrival:
         return (self.at_ns - int(self.person.captured_ns)) / 1e6
 
 
+VALIDATORS = {
+    name: jsonschema.Draft202012Validator(json_schema(name)) for name, channel in CHANNELS.items() if channel.model
+}
+
+
+def fault(arrival: Arrival) -> Optional[str]:
+    """What is wrong with a message by the published contract; None where all is well."""
+    _, _, levels = arrival.topic.split("/", 2)
+    name = name_of(levels)
+    if name is None:
+        return f"{arrival.topic}: no topic of the contract"
+    if CHANNELS[name].model is None:
+        return None if arrival.payload[:2] == b"\xff\xd8" else f"{arrival.topic}: no JPEG"
+
+    def no_constant(constant: str) -> None:
+        raise AssertionError(f"{arrival.topic}: {constant} is not JSON")
+
+    wrong = jsonschema.exceptions.best_match(
+        VALIDATORS[name].iter_errors(json.loads(arrival.payload, parse_constant=no_constant))
+    )
+    return None if wrong is None else f"{arrival.topic}: {wrong.json_path}: {wrong.message}"
+
+
 class Witness:
-    """Plain paho that notes all it is sent, and is back within milliseconds of the broker's return."""
+    """Plain paho that notes all it is sent, and is back within milliseconds of the broker's return.
+
+    When it ends, everything that it was sent is held against the published schemas.
+    """
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -84,12 +113,17 @@ class Witness:
         return [arrival for arrival in list(self._arrivals) if arrival.topic == topic]
 
     @property
+    def arrivals(self) -> List[Arrival]:
+        return list(self._arrivals)
+
+    @property
     def persons(self) -> List[PersonMessage]:
         return [arrival.person for arrival in self.on("nasion/cam0/person")]
 
     def end(self) -> None:
         self._ending.set()
         self._thread.join(PATIENCE_S)
+        assert [wrong for wrong in map(fault, self._arrivals) if wrong] == []
 
     def begin(self) -> "Witness":
         self._thread.start()

@@ -11,7 +11,9 @@ from nasion.mqtt.receiver import Accepted, Refused
 MS = 1_000_000
 
 
-def accepted(seq: int, camera: str = "cam0", session: str = "s1", age_ms: float = 12.0) -> Accepted:
+def accepted(
+    seq: int, camera: str = "cam0", session: str = "s1", age_ms: float = 12.0, offset_ms: Optional[float] = None
+) -> Accepted:
     message = PersonMessage(
         session=session,
         seq=seq,
@@ -25,7 +27,7 @@ def accepted(seq: int, camera: str = "cam0", session: str = "s1", age_ms: float 
         reason="no_face",
         latency_ms={},
     )
-    return Accepted(message, age_ms)
+    return Accepted(message, age_ms, offset_ms)
 
 
 def test_an_empty_board_has_no_rows() -> None:
@@ -67,6 +69,24 @@ def test_gaps_in_the_sequence_are_counted_and_a_restart_is_none(
         restarted = second_session is not None and place >= second_session
         board.hear(accepted(seq, session="s2" if restarted else "s1"), place)
     assert board.rows(10)[0].missed == missed
+
+
+def test_the_clocks_apparent_offset_is_that_of_the_quickest_of_the_latest_messages() -> None:
+    board = Board()
+    board.hear(accepted(0, offset_ms=-50.0), 0)
+    for seq in range(1, 101):
+        board.hear(accepted(seq, offset_ms=30.0 if seq == 7 else 31.0 + seq), seq)
+    assert board.rows(100)[0].offset_ms == 30.0
+    for seq in range(101, 201):
+        board.hear(accepted(seq), seq)
+    assert board.rows(200)[0].offset_ms is None
+
+
+def test_sessions_are_counted() -> None:
+    board = Board()
+    for seq, session in ((0, "s1"), (1, "s1"), (0, "s2"), (1, "s2")):
+        board.hear(accepted(seq, session=session), seq)
+    assert board.rows(4)[0].sessions == 2
 
 
 def test_refusals_are_counted_by_cause_beside_the_latest_good_message() -> None:

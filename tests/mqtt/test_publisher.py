@@ -1,14 +1,28 @@
 """What the publisher promises when all is well: right messages, right topics, nothing stale, every drop counted."""
 
 import json
+import os
+import signal
 import time
 from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 from nasion.errors import InputError
-from nasion.messages import StatusMessage
+from nasion.messages import (
+    UNITS,
+    CalibrationInfo,
+    InfoMessage,
+    Limits,
+    ModelInfo,
+    Size,
+    SourceState,
+    SourceStats,
+    StatsMessage,
+    StatusMessage,
+)
 from nasion.mqtt.broker import PrivateBroker
-from nasion.mqtt.publisher import COUNTERS, Publisher, SourceState, open_publisher
+from nasion.mqtt.publisher import COUNTERS, Publisher, open_publisher
+from nasion.pipeline.flow import DROPS
 from nasion.settings import MqttSettings
 
 Until = Callable[..., None]
@@ -71,8 +85,10 @@ def test_status_then_persons_arrive_as_they_were_given(
 def test_status_is_retained_and_persons_are_not(
     broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
 ) -> None:
+    early = watch(broker)
+    until(lambda: statuses(early))
     publisher.publish(*seen(0))
-    until(lambda: publisher.counters()["acknowledged"] == 1)
+    until(lambda: early.persons)
     late = watch(broker)
     until(lambda: statuses(late))
     publisher.publish(*seen(1))
@@ -124,6 +140,168 @@ def test_stopping_sends_what_waits_then_says_stopped_and_no_last_will_follows(
     counts = publisher.counters()
     assert (counts["acknowledged"], counts["unsent"]) == (1, 1)
     assert accounts_balance(counts)
+
+
+def born(session: str = "s1", threshold: float = 0.6) -> InfoMessage:
+    """A birth certificate."""
+    return InfoMessage(
+        session=session,
+        camera="cam0",
+        at=1.0,
+        version="0",
+        engine="onnxruntime",
+        model=ModelInfo(name="m", version="1", digest="0" * 64, precision="int8", keypoint="k"),
+        view="full",
+        frame=Size(width=1280, height=720),
+        network_input=Size(width=480, height=288),
+        calibration=CalibrationInfo(fx=1.0, fy=1.0, cx=0.0, cy=0.0, baseline_m=0.12),
+        frame_id="optical",
+        live=True,
+        fps=30.0,
+        limits=Limits(near_m=0.7, far_m=10.0, threshold=threshold, max_persons=1),
+        units=UNITS,
+        max_age_ms=200.0,
+    )
+
+
+def reported(seq: int) -> StatsMessage:
+    """Stats of a second in which nothing happened."""
+    return StatsMessage(
+        session="s1",
+        camera="cam0",
+        at=1.0,
+        seq=seq,
+        uptime_s=1.0,
+        window_s=1.0,
+        fps_in=0.0,
+        fps_out=0.0,
+        frames_in=0,
+        frames_out=0,
+        drops=dict.fromkeys(DROPS, 0),
+        published=dict.fromkeys(COUNTERS, 0),
+        times_ms={},
+        ages_ms={},
+        source=SourceStats(state="ok", lost=0, reconnecting=0, newest_age_ms=None),
+    )
+
+
+def infos(witness: Any) -> List[InfoMessage]:
+    return [InfoMessage.model_validate_json(arrival.payload, strict=True) for arrival in witness.on("nasion/cam0/info")]
+
+
+def test_info_is_retained_and_a_newer_one_takes_its_place(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    for threshold in (0.6, 0.7):
+        publisher.info(born(threshold=threshold))
+        until(lambda threshold: infos(witness) and infos(witness)[-1].limits.threshold == threshold, threshold)
+    late = watch(broker)
+    until(lambda: infos(late))
+    assert infos(late) == [born(threshold=0.7)]
+    assert late.on("nasion/cam0/info")[0].retained
+
+
+def test_the_next_session_replaces_the_info_of_the_last_one(
+    broker: PrivateBroker, clock: Any, watch: Any, until: Until
+) -> None:
+    for session in ("s1", "s2"):
+        publisher = open_publisher(
+            MqttSettings(url=broker.url), camera="cam0", session=session, clock=clock, on_event=print
+        )
+        publisher.info(born(session))
+        publisher.start()
+        witness = watch(broker)
+        until(lambda witness, session: infos(witness) and infos(witness)[-1].session == session, witness, session)
+        publisher.stop()
+    late = watch(broker)
+    until(lambda: infos(late) and statuses(late))
+    assert [info.session for info in infos(late)] == ["s2"]
+    assert [(status.session, status.process) for status in statuses(late)] == [("s2", "stopped")]
+
+
+def test_info_is_said_again_to_a_broker_that_has_forgotten_it(clock: Any, watch: Any, until: Until) -> None:
+    with PrivateBroker() as first:
+        publisher = open_publisher(
+            MqttSettings(url=first.url), camera="cam0", session="s1", clock=clock, on_event=print
+        )
+        publisher.info(born())
+        publisher.start()
+        witness = watch(first)
+        until(lambda: infos(witness))
+        assert [arrival.topic.rpartition("/")[2] for arrival in witness.arrivals[:2]] == ["status", "info"]
+        os.kill(first.pid, signal.SIGKILL)
+    with PrivateBroker(first.port) as second:
+        late = watch(second)
+        until(lambda: infos(late))
+        publisher.stop()
+        until(lambda: [status.process for status in statuses(late)][-1:] == ["stopped"])
+    assert infos(late) == [born()]
+
+
+def test_stats_are_not_retained_and_only_the_newest_waits_for_a_broker(clock: Any, watch: Any, until: Until) -> None:
+    with PrivateBroker() as placeholder:
+        port = placeholder.port
+    publisher = open_publisher(
+        MqttSettings(url=f"mqtt://127.0.0.1:{port}"), camera="cam0", session="s1", clock=clock, on_event=print
+    )
+    for seq in range(3):
+        publisher.stats(reported(seq))  # Of a time before the connection: nobody's news any more.
+    publisher.start()
+    with PrivateBroker(port) as broker:
+        witness = watch(broker)
+        until(lambda: statuses(witness))
+        for seq in range(3, 6):
+            publisher.stats(reported(seq))
+            until(lambda seq: any(said(seq, arrival) for arrival in witness.on("nasion/cam0/stats")), seq)
+        late = watch(broker)
+        publisher.stop()
+        until(lambda: [status.process for status in statuses(late)][-1:] == ["stopped"])
+        assert late.on("nasion/cam0/stats") == []
+        seqs = [json.loads(arrival.payload)["seq"] for arrival in witness.on("nasion/cam0/stats")]
+    assert seqs == [3, 4, 5]
+
+
+def said(seq: int, arrival: Any) -> bool:
+    return bool(json.loads(arrival.payload)["seq"] == seq)
+
+
+def test_stats_do_not_pile_up_behind_a_frozen_broker(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    until(lambda: statuses(witness))
+    os.kill(broker.pid, signal.SIGSTOP)
+    publisher.publish(*seen(0, max_age_ms=10_000.0))
+    until(lambda: publisher.counters()["sent"] == 1)
+    for seq in range(50):
+        publisher.stats(reported(seq))
+    os.kill(broker.pid, signal.SIGCONT)
+    until(lambda: witness.on("nasion/cam0/stats"))
+    time.sleep(0.2)
+    seqs = [json.loads(arrival.payload)["seq"] for arrival in witness.on("nasion/cam0/stats")]
+    assert seqs == [49]
+
+
+def test_ages_and_episodes_are_kept_for_the_stats(
+    broker: PrivateBroker, publisher: Publisher, watch: Any, seen: Any, until: Until
+) -> None:
+    witness = watch(broker)
+    until(lambda: statuses(witness))
+    assert publisher.source_stats().newest_age_ms is None
+    publisher.publish(*seen(0, ago_s=0.05))
+    until(lambda: publisher.counters()["acknowledged"] == 1)
+    lately = publisher.lately.take()
+    assert {name: len(ages) for name, ages in lately.items()} == {"sent": 1, "acknowledged": 1}
+    assert 50 <= lately["sent"][0] <= lately["acknowledged"][0]
+    assert publisher.lately.take() == {}
+    states: List[SourceState] = ["lost", "lost", "reconnecting", "ok", "lost"]
+    for state in states:
+        publisher.source_state(state)
+    source = publisher.source_stats()
+    assert (source.state, source.lost, source.reconnecting) == ("lost", 2, 1)
+    assert source.newest_age_ms is not None
+    assert source.newest_age_ms >= 50
 
 
 def test_what_is_older_than_max_age_is_not_sent_but_counted(
@@ -229,7 +407,10 @@ def test_none_publishes_nowhere(clock: Any, seen: Any, events: Events) -> None:
     publisher.start()
     publisher.publish(*seen(0))
     publisher.source_state("lost")
+    publisher.info(born())
+    publisher.stats(reported(0))
     publisher.stop()
+    assert not publisher.wanted
     assert publisher.counters() == dict.fromkeys(COUNTERS, 0)
     assert not events
 

@@ -16,6 +16,7 @@ from nasion.mqtt.receiver import (
     FUTURE_TOLERANCE_MS,
     Accepted,
     Heard,
+    Now,
     Receiver,
     Refused,
     judge_person,
@@ -26,6 +27,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 NOW_NS = 1_700_000_000_000_000_000
+#: A host that has been up for a day.
+MONOTONIC_NS = 86_400_000_000_000
+NOW = Now(NOW_NS, MONOTONIC_NS, "boot-1")
 Until = Callable[..., None]
 
 
@@ -49,7 +53,7 @@ def payload(captured_at_ns: int, **changed: Any) -> bytes:
 
 @given(age_ns=st.integers(-(10**12), 10**12), max_age_ms=st.floats(0.001, 1e6))
 def test_a_message_is_accepted_exactly_while_it_is_fresh(age_ns: int, max_age_ms: float) -> None:
-    heard = judge_person("cam0", payload(NOW_NS - age_ns, max_age_ms=max_age_ms), NOW_NS)
+    heard = judge_person("cam0", payload(NOW_NS - age_ns, max_age_ms=max_age_ms), NOW)
     age_ms = age_ns / 1e6
     if age_ms > max_age_ms:
         assert isinstance(heard, Refused)
@@ -63,8 +67,39 @@ def test_a_message_is_accepted_exactly_while_it_is_fresh(age_ns: int, max_age_ms
 
 
 def test_ages_are_exact_to_the_nanosecond() -> None:
-    assert isinstance(judge_person("cam0", payload(NOW_NS - 200_000_000), NOW_NS), Accepted)
-    assert isinstance(judge_person("cam0", payload(NOW_NS - 200_000_001), NOW_NS), Refused)
+    assert isinstance(judge_person("cam0", payload(NOW_NS - 200_000_000), NOW), Accepted)
+    assert isinstance(judge_person("cam0", payload(NOW_NS - 200_000_001), NOW), Refused)
+
+
+@given(age_ns=st.integers(-(10**12), 10**12), step_ns=st.integers(-(10**17), 10**17))
+def test_on_one_host_no_step_of_the_wall_clock_makes_a_message_older_or_younger(age_ns: int, step_ns: int) -> None:
+    stamp = str(MONOTONIC_NS - age_ns)
+    heard = judge_person("cam0", payload(NOW_NS + step_ns, monotonic_ns=stamp, boot_id="boot-1"), NOW)
+    age_ms = age_ns / 1e6
+    if -FUTURE_TOLERANCE_MS <= age_ms <= 200:
+        assert isinstance(heard, Accepted)
+        assert heard.age_ms == pytest.approx(age_ms)
+        assert heard.offset_ms is None
+    else:
+        assert isinstance(heard, Refused)
+        assert heard.cause == ("stale" if age_ms > 0 else "future")
+
+
+@pytest.mark.parametrize("boot_id", ["boot-2", None])
+def test_another_boots_monotonic_stamp_means_nothing_and_the_wall_clocks_offset_is_shown(boot_id: Any) -> None:
+    elsewhere = {"monotonic_ns": "5", "boot_id": boot_id} if boot_id else {}
+    heard = judge_person("cam0", payload(NOW_NS - 90_000_000, published_at=(NOW_NS - 7e6) / 1e9, **elsewhere), NOW)
+    assert isinstance(heard, Accepted)
+    assert heard.age_ms == 90.0
+    assert heard.offset_ms == pytest.approx(7.0, abs=0.01)
+    refused = judge_person("cam0", payload(NOW_NS + 10**9, **elsewhere), NOW)
+    assert isinstance(refused, Refused)
+    assert "(published -1000 ms ago by the hosts' wall clocks)" in refused.detail
+
+
+def test_a_host_without_a_boot_id_judges_by_the_wall_clock() -> None:
+    message = payload(NOW_NS, monotonic_ns="5", boot_id="boot-1")
+    assert isinstance(judge_person("cam0", message, Now(NOW_NS)), Accepted)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +120,13 @@ def test_ages_are_exact_to_the_nanosecond() -> None:
         (payload(NOW_NS, max_age_ms=0), "max_age_ms: "),
         (payload(NOW_NS, published_at=float("nan")), "published_at: "),
         (payload(NOW_NS, extra=1), "extra: "),
+        (payload(NOW_NS, monotonic_ns="5"), "stand together"),
+        (payload(NOW_NS, monotonic_ns=5, boot_id="b"), "monotonic_ns: "),
         (payload(NOW_NS, camera="cam1"), "camera: 'cam1' in the message, 'cam0' in the topic"),
     ],
 )
 def test_what_is_malformed_is_refused_in_one_line(wrong: bytes, said: str) -> None:
-    heard = judge_person("cam0", wrong, NOW_NS)
+    heard = judge_person("cam0", wrong, NOW)
     assert isinstance(heard, Refused)
     assert heard.cause == "malformed"
     assert said in heard.detail
@@ -105,14 +142,14 @@ FIELDS = sorted(json.loads(payload(NOW_NS)))
 
 @given(st.binary() | anything.map(lambda value: json.dumps(value).encode()))
 def test_no_payload_breaks_the_receiver(garbage: bytes) -> None:
-    for heard in (judge_person("cam0", garbage, NOW_NS), judge_status("cam0", garbage)):
+    for heard in (judge_person("cam0", garbage, NOW), judge_status("cam0", garbage)):
         assert isinstance(heard, Refused)
         assert heard.cause == "malformed"
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), anything, min_size=1))
 def test_no_wrong_value_in_a_field_breaks_the_receiver(changed: Dict[str, Any]) -> None:
-    heard = judge_person("cam0", payload(NOW_NS, **changed), NOW_NS)
+    heard = judge_person("cam0", payload(NOW_NS, **changed), NOW)
     assert isinstance(heard, (Accepted, Refused))
 
 

@@ -1,13 +1,14 @@
 """From what was written on the command line to the source it means, or to one line that says why not."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 import cv2
 import numpy as np
 import pytest
-from nasion.errors import InputError
+from nasion.errors import DependencyError, InputError
 from nasion.settings import DepthSettings, Mode
 from nasion.sources.clock import SystemClock
 from nasion.sources.demo.source import DemoSource
@@ -104,7 +105,7 @@ def test_limits_reach_the_depth(make_rgbd: Maker, clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("uri", "says"),
     [
-        ("", "a source is missing; expected demo:, pairs:DIR, sbs:FILE, rgbd:DIR or a path"),
+        ("", "a source is missing; expected demo:, pairs:DIR, sbs:FILE, rgbd:DIR, zed:[SERIAL], svo:FILE, "),
         ("dmeo:", "unknown kind of source 'dmeo'; did you mean 'demo'?"),
         ("demo:?sise=1080", "unknown option 'sise'; did you mean 'size'? (it has size, frames, loop)"),
         ("demo:?size=480", "size is one of 720, 1080, not '480'"),
@@ -118,10 +119,12 @@ def test_limits_reach_the_depth(make_rgbd: Maker, clock: Clock) -> None:
         ("none.avi", "none.avi does not exist; expected a file, a folder, or demo:"),
         ("pairs:none?rectified=1", "unknown option 'rectified' (it has none)"),
         ("sbs:none?rectifed=1", "unknown option 'rectifed'; did you mean 'rectified'?"),
-        ("zed:", "a ZED camera needs its SDK, which this version does not read"),
-        ("zed:12345", "this version does not read; it reads demo:, pairs:DIR, sbs:FILE, rgbd:DIR"),
-        ("svo:walk.svo", "an .svo file needs the ZED SDK, which this version does not read"),
-        ("zed-stream:10.0.0.2:30000", "a ZED stream needs the ZED SDK, which this version does not read"),
+        ("zed:front", "a camera is named by its serial number, as on its sticker, not 'front'"),
+        ("zed:?sise=720", "unknown option 'sise'; did you mean 'size'?"),
+        ("svo:", "svo: names no file; expected svo:FILE"),
+        ("svo:none.svo", "none.svo does not exist"),
+        ("svo:none.svo?fps=30", "unknown option 'fps' (it has depth, stabilization)"),
+        ("zed-stream:", "expected zed-stream:HOST:PORT"),
         ("mcap:walk.mcap", "an .mcap recording, which this version does not read"),
     ],
 )
@@ -130,10 +133,24 @@ def test_what_cannot_be_opened_is_told(uri: str, says: str, tmp_path: Path, monk
     assert says in refused(uri)
 
 
-@pytest.mark.parametrize("name", ["walk.svo", "walk.SVO2", "walk.mcap"])
-def test_a_file_that_a_later_version_reads_is_refused_honestly(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"\0")
-    assert "this version does not read" in refused(str(tmp_path / name))
+def test_a_file_that_a_later_version_reads_is_refused_honestly(tmp_path: Path) -> None:
+    (tmp_path / "walk.mcap").write_bytes(b"\0")
+    assert "this version does not read" in refused(str(tmp_path / "walk.mcap"))
+
+
+@pytest.mark.parametrize(
+    "uri", ["zed:", "zed:4711", "svo:walk.svo", "walk.svo", "walk.SVO2", "zed-stream:10.0.0.2:30000"]
+)
+def test_what_needs_the_zed_sdk_says_so_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("walk.svo", "walk.SVO2"):
+        (tmp_path / name).write_bytes(b"\0")
+    monkeypatch.delitem(sys.modules, "pyzed", raising=False)
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(DependencyError, match=r"Stereolabs' pyzed, .* get_python_api\.py"):
+        opened(uri, SystemClock())
 
 
 def test_a_folder_or_file_of_something_else_is_refused(tmp_path: Path) -> None:

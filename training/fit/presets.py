@@ -89,10 +89,10 @@ _ORIGINALS = {
     for number, (size, sampling) in enumerate(product((128, 224), _ORIGINAL_SAMPLINGS), start=1)
 }
 
-#: A place that is uncertain by n pixels lowers the drawn peak to s^2 / (s^2 + n^2): labels of large faces are some 3 px
-#: off, so with s = 4 large, easy faces were drawn lower than small ones, and a threshold that kept false alarms away
-#: lost them. Measured on the hold-out at 98 % specificity: 90.4 % of the people with 4, 94.5 % with the maps of the same
-#: network blurred to 4.9, 94.0 % with 5.7. Three standard deviations still part two people.
+#: A place that is uncertain by n pixels lowers the drawn peak, of width s, to s2 / (s2 + n2): labels
+#: of large faces are some 3 px off, so with s = 4 large, easy faces were drawn lower than small ones, and a threshold
+#: that kept false alarms away lost them. Measured on the hold-out at 98 % specificity: 90.4 % of the people found with
+#: s = 4, 94.5 % with the maps of the same network blurred to 4.9, 94.0 % with 5.7. Two people still stand apart.
 _SIGMA_PX = 5.3
 
 #: Small crops show more faces a minute, large ones more of what surrounds them. Heavy peaks make the network draw them

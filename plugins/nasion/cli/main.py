@@ -6,7 +6,7 @@ from typing import Type
 import typer
 
 from nasion import __version__
-from nasion.cli import demo, listen, locate, run
+from nasion.cli import demo, listen, locate, run, schema
 from nasion.cli.output import tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
 
@@ -23,6 +23,7 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("locate")(locate.locate)
 app.command("listen")(listen.listen)
+app.command("schema")(schema.schema)
 
 
 def _version(wanted: bool) -> None:

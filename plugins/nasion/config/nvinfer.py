@@ -2,7 +2,7 @@
 
 import configparser
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Mapping, Optional
 
@@ -21,6 +21,10 @@ CLASS_ATTRS = re.compile(r"class-attrs-(all|\d+)")
 #: nvinfer's files are some kilobytes; a larger one is something else.
 MAX_BYTES = 1 << 20
 
+NetworkPrecision = Literal["fp32", "int8", "fp16", "best"]
+#: What TensorRT computes with, by network-mode.
+PRECISIONS: Dict[int, NetworkPrecision] = {0: "fp32", 1: "int8", 2: "fp16", 3: "best"}
+
 EXPECTED: Dict[Kind, str] = {
     "int": "a whole number",
     "float": "a number",
@@ -34,7 +38,8 @@ EXPECTED: Dict[Kind, str] = {
 class NvinferConfig:
     """What the network is and how it is fed.
 
-    ``height``, ``width``: network input, pixels; ``color_format``: order of its channels.
+    ``height``, ``width``: network input, pixels; ``color_format``: order of its channels. The rest only a GPU needs:
+    ``precision``, the ``engine_file`` to load, whether a DLA is asked for, and all ``properties`` as they are written.
     """
 
     path: Path
@@ -42,6 +47,12 @@ class NvinferConfig:
     height: int
     width: int
     color_format: Literal["RGB", "BGR"]
+    batch_size: int = 1
+    gpu_id: int = 0
+    precision: NetworkPrecision = "fp32"
+    engine_file: Optional[Path] = None
+    dla: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     def check_view(self, view: View) -> None:
         """InputError where this file feeds the network otherwise than ``view`` says."""
@@ -89,7 +100,17 @@ def read_nvinfer(path: Path) -> NvinferConfig:
         height=dims[1],
         width=dims[2],
         color_format="BGR" if values["model-color-format"] == 1 else "RGB",
+        batch_size=_whole(values["batch-size"], 1),
+        gpu_id=_whole(values["gpu-id"], 0),
+        precision=PRECISIONS[_whole(values["network-mode"], 0)],
+        engine_file=path.parent / str(values["model-engine-file"]) if values["model-engine-file"] else None,
+        dla=bool(values["enable-dla"]) or _whole(values["use-dla-core"], -1) >= 0,
+        properties=groups[PROPERTY],
     )
+
+
+def _whole(value: Optional[Value], default: int) -> int:
+    return default if not isinstance(value, int) else value
 
 
 def _read_groups(path: Path) -> Dict[str, Dict[str, str]]:

@@ -10,6 +10,8 @@ from nasion.mqtt.receiver import Accepted, Heard, Refused
 
 #: The rate is that of the latest seconds.
 RATE_WINDOW_NS = 2_000_000_000
+#: The apparent offset is the least of the latest messages: that of the one that was quickest on its way.
+_OFFSETS = 100
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,9 @@ class CameraRow:
     """One camera at one moment.
 
     ``age_ms``: of the latest message on its arrival; ``silent_s``: since then, both None before the first; ``missed``:
-    sequence numbers that were never accepted; ``refused``: counts by cause; ``refusal``: the latest one.
+    sequence numbers that were never accepted; ``refused``: counts by cause; ``refusal``: the latest one; ``offset_ms``:
+    how far another host's wall clock is apparently behind ours, at most (see `Accepted`), None on one host;
+    ``sessions``: how many were heard.
     """
 
     camera: str
@@ -30,6 +34,8 @@ class CameraRow:
     missed: int
     refused: Dict[str, int]
     refusal: Optional[Refused]
+    offset_ms: Optional[float] = None
+    sessions: int = 0
 
 
 class Board:
@@ -68,11 +74,16 @@ class _Camera:
         self._arrivals: Deque[int] = deque()
         self._accepted = 0
         self._missed = 0
+        self._sessions = 0
+        self._offsets_ms: Deque[Optional[float]] = deque(maxlen=_OFFSETS)
 
     def accept(self, heard: Accepted, now_ns: int) -> None:
         before = self._latest
         if before is not None and before.message.session == heard.message.session:
             self._missed += max(0, heard.message.seq - before.message.seq - 1)
+        else:
+            self._sessions += 1
+        self._offsets_ms.append(heard.offset_ms)
         self._latest, self._latest_ns = heard, now_ns
         self._accepted += 1
         self._arrivals.append(now_ns)
@@ -93,6 +104,8 @@ class _Camera:
             missed=self._missed,
             refused=dict(self.refused),
             refusal=self.refusal,
+            offset_ms=min((offset for offset in self._offsets_ms if offset is not None), default=None),
+            sessions=self._sessions,
         )
 
     def _forget(self, now_ns: int) -> None:

@@ -2,30 +2,42 @@
 
 One message is in flight at a time; its acknowledgement is the clock. While it is awaited, the newest result waits in a
 slot and replaces the one before. Of a broker that freezes, only the message in flight can therefore arrive late.
+`info` and `stats` wait in slots of their own; `stats` gives way to a `person` that waits.
 """
 
 import math
 import threading
 from collections import Counter
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Set, Tuple
 
 from paho.mqtt.client import Client
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from typing_extensions import Literal, Protocol
+from typing_extensions import Protocol
 
-from nasion.messages import PersonMessage, StatusMessage
+from nasion.core.results import FrameReason
+from nasion.messages import (
+    InfoMessage,
+    Message,
+    PersonMessage,
+    ProcessState,
+    SourceState,
+    SourceStats,
+    StatsMessage,
+    StatusMessage,
+)
 from nasion.mqtt.link import Link, new_properties
-from nasion.mqtt.topics import PERSON, STATUS, topic
+from nasion.mqtt.samples import Samples
+from nasion.mqtt.topics import INFO, PERSON, STATS, STATUS, topic
 from nasion.mqtt.url import BrokerUrl, parse_broker_url
 from nasion.settings import MqttSettings
 from nasion.sources.frame import Clock
 
-SourceState = Literal["ok", "reconnecting", "lost"]
-
 #: How long `stop` waits for the broker to take the last messages.
 STOP_TIMEOUT_S = 1.0
+#: The broker does not hand on `stats` that waited longer.
+STATS_EXPIRY_S = 2
 
 #: What becomes of a message. Once stopped, offered = sent + replaced + stale + unsent and
 #: sent = acknowledged + refused + lost.
@@ -44,6 +56,11 @@ COUNTERS = {
 class Publisher(Protocol):
     """One camera's way out. No method blocks or raises, except that ``stop`` waits briefly."""
 
+    #: What took how long lately, for `stats`: the stages of the frames and the ages of the messages.
+    lately: Samples
+    #: False where nobody can hear: nothing need be said.
+    wanted: bool
+
     def start(self) -> None:
         """Begin to connect; the broker is tried for ever."""
 
@@ -52,6 +69,15 @@ class Publisher(Protocol):
 
     def source_state(self, state: SourceState) -> None:
         """Say in ``status`` how the source fares."""
+
+    def info(self, message: InfoMessage) -> None:
+        """Say this in ``info``, now and on every new connection, in place of what was said before."""
+
+    def stats(self, message: StatsMessage) -> None:
+        """Say this in ``stats`` when nothing else waits; a newer one takes its place."""
+
+    def source_stats(self) -> SourceStats:
+        """How the source has fared so far."""
 
     def stop(self) -> None:
         """Send what waits and is fresh, say ``stopped``, disconnect."""
@@ -73,11 +99,23 @@ def open_publisher(
 class NoPublisher:
     """No broker is wanted."""
 
+    wanted = False
+
+    def __init__(self) -> None:
+        self.lately = Samples()
+
     def start(self) -> None: ...
 
     def publish(self, message: PersonMessage, captured_monotonic_ns: int) -> None: ...
 
     def source_state(self, state: SourceState) -> None: ...
+
+    def info(self, message: InfoMessage) -> None: ...
+
+    def stats(self, message: StatsMessage) -> None: ...
+
+    def source_stats(self) -> SourceStats:
+        return SourceStats(state="ok", lost=0, reconnecting=0, newest_age_ms=None)
 
     def stop(self) -> None: ...
 
@@ -87,6 +125,8 @@ class NoPublisher:
 
 class MqttPublisher:
     """The publisher of one camera over a connection of its own, because the last will belongs to a connection."""
+
+    wanted = True
 
     def __init__(
         self,
@@ -105,12 +145,20 @@ class MqttPublisher:
         self._on_event = on_event
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        self.lately = Samples()
         self._slot: Optional[Tuple[PersonMessage, int]] = None
-        self._process: Literal["online", "stopped"] = "online"
+        self._stats: Optional[StatsMessage] = None
+        self._info: Optional[InfoMessage] = None
+        self._info_due = False
+        self._process: ProcessState = "online"
         self._source: SourceState = "ok"
+        self._episodes: Counter[str] = Counter()
         self._status_due = False
+        self._newest_ns: Optional[int] = None
+        #: Kind of what is in flight, and of a `person` when its picture was taken.
         self._in_flight: Optional[str] = None
-        self._refusal_said = False
+        self._in_flight_captured_ns = 0
+        self._refusals_said: Set[str] = set()
         self._will = self._status("offline", "lost")
         # The same name on every connection: the broker then ends the old one before it accepts the new one, and our
         # last will cannot arrive after our `online`.
@@ -133,6 +181,8 @@ class MqttPublisher:
             if self._process == "stopped":
                 self._counts["unsent"] += 1
                 return
+            if message.reason != FrameReason.NO_FRAME:
+                self._newest_ns = captured_monotonic_ns
             if self._slot is not None:
                 self._counts["replaced"] += 1
             self._slot = (message, captured_monotonic_ns)
@@ -140,14 +190,37 @@ class MqttPublisher:
 
     def source_state(self, state: SourceState) -> None:
         with self._lock:
-            self._status_due = self._status_due or state != self._source
+            if state != self._source:
+                self._status_due = True
+                self._episodes[state] += 1
             self._source = state
         self._link.wake()
+
+    def info(self, message: InfoMessage) -> None:
+        with self._lock:
+            self._info, self._info_due = message, True
+        self._link.wake()
+
+    def stats(self, message: StatsMessage) -> None:
+        with self._lock:
+            self._stats = message
+        self._link.wake()
+
+    def source_stats(self) -> SourceStats:
+        with self._lock:
+            newest_ns = self._newest_ns
+            return SourceStats(
+                state=self._source,
+                lost=self._episodes["lost"],
+                reconnecting=self._episodes["reconnecting"],
+                newest_age_ms=None if newest_ns is None else (self._clock.monotonic_ns() - newest_ns) / 1e6,
+            )
 
     def stop(self) -> None:
         with self._lock:
             self._process = "stopped"
             self._status_due = True
+            self._stats = None
         self._link.close(STOP_TIMEOUT_S)
         with self._lock:
             if self._slot is not None:
@@ -173,7 +246,10 @@ class MqttPublisher:
     def up(self) -> None:
         with self._lock:
             self._status_due = True
-        self._refusal_said = False
+            self._info_due = self._info is not None
+            # They tell of an instant that is gone.
+            self._stats = None
+        self._refusals_said.clear()
 
     def down(self) -> None:
         with self._lock:
@@ -189,33 +265,44 @@ class MqttPublisher:
             self._send(self._client, due)
         return False
 
-    def _next_due(self) -> Optional[Union[PersonMessage, StatusMessage]]:
+    def _next_due(self) -> Optional[Message]:
         """What is sent now. `online` precedes everything, `stopped` follows everything; stale messages end here."""
         with self._lock:
-            if self._status_due and not (self._process == "stopped" and self._slot is not None):
-                self._status_due = False
-                return self._status(self._process, self._source)
-            if self._slot is None:
-                return None
-            message, captured_monotonic_ns = self._slot
-            self._slot = None
-            age_ms = (self._clock.monotonic_ns() - captured_monotonic_ns) / 1e6
-            if age_ms <= self._settings.max_age_ms:
-                self._counts["sent"] += 1
-                return message
-            self._counts["stale"] += 1
-        return self._next_due()
+            if self._status_due and self._process == "online":
+                return self._status_now()
+            if self._info_due:
+                self._info_due = False
+                return self._info
+            while self._slot is not None:
+                message, self._in_flight_captured_ns = self._slot
+                self._slot = None
+                age_ms = self._age_ms()
+                if age_ms <= self._settings.max_age_ms:
+                    self._counts["sent"] += 1
+                    self.lately.add("sent", age_ms)
+                    return message
+                self._counts["stale"] += 1
+            if self._stats is not None:
+                stats, self._stats = self._stats, None
+                return stats
+            return self._status_now() if self._status_due else None
 
-    def _send(self, client: Client, due: Union[PersonMessage, StatusMessage]) -> None:
-        if isinstance(due, StatusMessage):
-            self._in_flight = STATUS
-            client.publish(self._topic(STATUS), due.to_json(), qos=1, retain=True)
-            return
+    def _send(self, client: Client, due: Message) -> None:
         properties = new_properties(PacketTypes.PUBLISH)
-        properties.MessageExpiryInterval = math.ceil(self._settings.max_age_ms / 1000)
-        self._in_flight = PERSON
-        stamped = due.model_copy(update={"published_at": self._clock.utc_ns() / 1e9})
-        client.publish(self._topic(PERSON), stamped.to_json(), qos=self._settings.qos, properties=properties)
+        if isinstance(due, PersonMessage):
+            properties.MessageExpiryInterval = math.ceil(self._settings.max_age_ms / 1000)
+            due = due.model_copy(update={"published_at": self._clock.utc_ns() / 1e9})
+            kind, qos, retain = PERSON, self._settings.qos, False
+        elif isinstance(due, StatsMessage):
+            properties.MessageExpiryInterval = STATS_EXPIRY_S
+            kind, qos, retain = STATS, 0, False
+        else:
+            kind, qos, retain = STATUS if isinstance(due, StatusMessage) else INFO, 1, True
+        self._in_flight = kind
+        client.publish(self._topic(kind), due.to_json(), qos=qos, retain=retain, properties=properties)
+
+    def _age_ms(self) -> float:
+        return (self._clock.monotonic_ns() - self._in_flight_captured_ns) / 1e6
 
     def _on_publish(
         self, _client: Client, _data: Any, _mid: int, reason: ReasonCode, _properties: Optional[Properties]
@@ -224,11 +311,17 @@ class MqttPublisher:
         if kind == PERSON:
             with self._lock:
                 self._counts["refused" if reason.is_failure else "acknowledged"] += 1
-        if reason.is_failure and not self._refusal_said:
-            self._refusal_said = True
-            self._say(f"the broker refuses {self._topic(kind or PERSON)}: {reason.getName()}")
+            if not reason.is_failure:
+                self.lately.add("acknowledged", self._age_ms())
+        if reason.is_failure and kind is not None and kind not in self._refusals_said:
+            self._refusals_said.add(kind)
+            self._say(f"the broker refuses {self._topic(kind)}: {reason.getName()}")
 
-    def _status(self, process: Literal["online", "stopped", "offline"], source: SourceState) -> StatusMessage:
+    def _status_now(self) -> StatusMessage:
+        self._status_due = False
+        return self._status(self._process, self._source)
+
+    def _status(self, process: ProcessState, source: SourceState) -> StatusMessage:
         return StatusMessage(
             session=self._session,
             camera=self._camera,

@@ -1,7 +1,7 @@
 """Receives what publishers say, and refuses what a robot must not act upon: stale, from the future, malformed."""
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Optional, Type, TypeVar, Union
+from typing import Any, Callable, Dict, Optional, Tuple, Type, TypeVar, Union
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.properties import Properties
@@ -12,6 +12,7 @@ from typing_extensions import Literal
 
 from nasion.errors import InputError
 from nasion.messages import SCHEMA_VERSION, PersonMessage, StatusMessage
+from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.link import Link
 from nasion.mqtt.topics import ANY_CAMERA, PERSON, STATUS, split_topic, topic
 from nasion.mqtt.url import NO_BROKER, parse_broker_url
@@ -29,11 +30,25 @@ Cause = Literal["stale", "future", "malformed"]
 
 
 @dataclass(frozen=True)
+class Now:
+    """The instant of an arrival on both clocks of the host whose boot is ``boot_id`` (None: it has no id)."""
+
+    utc_ns: int
+    monotonic_ns: int = 0
+    boot_id: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Accepted:
-    """A message that may be acted upon; ``age_ms`` is the picture's age on arrival."""
+    """A message that may be acted upon; ``age_ms`` is the picture's age on arrival.
+
+    ``offset_ms``: from its publishing to its arrival, by the wall clocks of two hosts: the way plus what the clocks
+    differ by. Where it is not small, or below 0, the clocks disagree. None on one host: its monotonic clock was used.
+    """
 
     message: PersonMessage
     age_ms: float
+    offset_ms: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -48,17 +63,29 @@ class Refused:
 Heard = Union[Accepted, Refused, StatusMessage]
 
 
-def judge_person(camera: str, payload: bytes, now_utc_ns: int) -> Union[Accepted, Refused]:
-    """Whether a message that arrived on ``camera``'s topic may be acted upon at ``now_utc_ns``."""
+def judge_person(camera: str, payload: bytes, now: Now) -> Union[Accepted, Refused]:
+    """Whether a message that arrived on ``camera``'s topic at ``now`` may be acted upon.
+
+    Its age is told by the monotonic clock where publisher and receiver are of one boot, else by the wall clocks.
+    """
     message = _read(PersonMessage, camera, payload)
     if isinstance(message, Refused):
         return message
-    age_ms = (now_utc_ns - int(message.captured_ns)) / 1e6
+    age_ms, offset_ms = _age_and_offset_ms(message, now)
+    apparent = ""
+    if offset_ms is not None and abs(offset_ms) > FUTURE_TOLERANCE_MS:
+        apparent = f" (published {offset_ms:.0f} ms ago by the hosts' wall clocks)"
     if age_ms > message.max_age_ms:
-        return Refused(camera, "stale", f"{age_ms:.0f} ms old, max_age_ms is {message.max_age_ms:.0f}")
+        return Refused(camera, "stale", f"{age_ms:.0f} ms old, max_age_ms is {message.max_age_ms:.0f}{apparent}")
     if age_ms < -FUTURE_TOLERANCE_MS:
-        return Refused(camera, "future", f"captured {-age_ms:.0f} ms from now; the hosts' clocks disagree")
-    return Accepted(message, age_ms)
+        return Refused(camera, "future", f"captured {-age_ms:.0f} ms from now; the hosts' clocks disagree{apparent}")
+    return Accepted(message, age_ms, offset_ms)
+
+
+def _age_and_offset_ms(message: PersonMessage, now: Now) -> Tuple[float, Optional[float]]:
+    if message.monotonic_ns is not None and message.boot_id == now.boot_id:
+        return (now.monotonic_ns - int(message.monotonic_ns)) / 1e6, None
+    return (now.utc_ns - int(message.captured_ns)) / 1e6, now.utc_ns / 1e6 - message.published_at * 1e3
 
 
 def judge_status(camera: str, payload: bytes) -> Union[StatusMessage, Refused]:
@@ -82,13 +109,16 @@ class Receiver:
         on_heard: Callable[[Heard], None],
         on_event: Callable[[str], None],
         camera: Optional[str] = None,
+        boot_id: Optional[str] = None,
     ) -> None:
+        """``boot_id``: that of this host; default: what the kernel says."""
         broker = parse_broker_url(settings.url)
         if broker is None:
             raise InputError(f"a receiver needs a broker; expected mqtt://host:port, not {NO_BROKER!r}")
         self._prefix = settings.prefix
         self._camera = camera or ANY_CAMERA
         self._clock = clock
+        self._boot_id = boot_id or read_boot_id()
         self._on_heard = on_heard
         self._on_event = on_event
         self._counts = {"accepted": 0, "stale": 0, "future": 0, "malformed": 0}
@@ -152,7 +182,8 @@ class Receiver:
         if kind == STATUS:
             self._on_heard(judge_status(camera, payload))
             return
-        heard = judge_person(camera, payload, self._clock.utc_ns())
+        now = Now(self._clock.utc_ns(), self._clock.monotonic_ns(), self._boot_id)
+        heard = judge_person(camera, payload, now)
         self._counts[heard.cause if isinstance(heard, Refused) else "accepted"] += 1
         self._on_heard(heard)
 

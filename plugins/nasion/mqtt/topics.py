@@ -1,9 +1,14 @@
-"""The topics of a camera: ``<prefix>/<camera>/<kind>``."""
+"""The topics of a camera: ``<prefix>/<camera>/<kind>``; of settings: ``…/set/<key>`` and ``…/state/<key>``."""
 
 from typing import Optional, Tuple
 
 PERSON = "person"
 STATUS = "status"
+INFO = "info"
+STATS = "stats"
+IMAGE = "image"
+SET = "set"
+STATE = "state"
 
 #: Stands for every camera in a subscription.
 ANY_CAMERA = "+"

@@ -12,12 +12,15 @@ from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvin
 from nasion.engine.choice import choose_engine, missing_for_deepstream
 from nasion.engine.onnx_model import HeatMapModel
 from nasion.messages import PersonMessage
+from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.publisher import open_publisher
 from nasion.pipeline.gst import has_element, load_gst
 from nasion.pipeline.line import CameraLine
+from nasion.pipeline.report import Reporter, info_message
 from nasion.pipeline.summary import RunSummary
 from nasion.settings import CameraSettings, DepthSettings, Mode, RunSettings
 from nasion.show.video import AnnotatedVideo
+from nasion.sources.clock import stamp_now
 from nasion.sources.frame import Clock, Source
 from nasion.sources.open import open_source
 
@@ -30,7 +33,15 @@ _FINISH_NS = 5_000_000_000
 class SourceOpener(Protocol):
     """What `nasion.sources.open_source` is; tests pass sources of their own."""
 
-    def __call__(self, uri: str, *, depth: DepthSettings, mode: Optional[Mode], clock: Clock) -> Source:
+    def __call__(
+        self,
+        uri: str,
+        *,
+        depth: DepthSettings,
+        mode: Optional[Mode],
+        clock: Clock,
+        on_event: Callable[[str], None],
+    ) -> Source:
         """Open a source; InputError, DependencyError or HardwareError."""
 
 
@@ -60,14 +71,25 @@ def run(
 
     with ExitStack() as opened:
         lines: List[CameraLine] = []
+        reporters: List[Reporter] = []
+        boot_id = read_boot_id()
         session = uuid.uuid4().hex[:12]
         for camera in settings.cameras:
-            source = opener(camera.source, depth=settings.depth, mode=settings.mode, clock=clock)
+            source = opener(
+                camera.source,
+                depth=settings.depth,
+                mode=settings.mode,
+                clock=clock,
+                on_event=named_event(camera.name, on_event),
+            )
             unclaimed = opened.enter_context(ExitStack())
             unclaimed.callback(source.close)
             video = _video(settings, camera, source)
             if video is not None:
                 unclaimed.callback(video.close)
+            publisher = open_publisher(
+                settings.mqtt, camera=camera.name, session=session, clock=clock, on_event=on_event
+            )
             line = CameraLine(
                 camera,
                 settings,
@@ -75,9 +97,7 @@ def run(
                 model=model,
                 color_format=config.color_format,
                 session=session,
-                publisher=open_publisher(
-                    settings.mqtt, camera=camera.name, session=session, clock=clock, on_event=on_event
-                ),
+                publisher=publisher,
                 video=video,
                 clock=clock,
                 on_message=deliver,
@@ -87,14 +107,28 @@ def run(
             unclaimed.pop_all()
             opened.callback(line.close)
             lines.append(line)
+            stamp = stamp_now(clock)
+            publisher.info(
+                info_message(
+                    camera, settings, source=source, model=model, session=session, stamp=stamp, boot_id=boot_id
+                )
+            )
+            reporters.append(
+                Reporter(camera.name, line.summary, line.health, publisher, session=session, boot_id=boot_id)
+            )
         started_ns = clock.monotonic_ns()
         for line in lines:
             line.start()
-        _watch(lines, settings.seconds, stop, failures, clock)
+        _watch(lines, reporters, settings.seconds, stop, failures, clock)
         seconds = (clock.monotonic_ns() - started_ns) / 1e9
     if failures:
         raise failures[0]
     return RunSummary({line.name: line.summary() for line in lines}, seconds)
+
+
+def named_event(name: str, on_event: Callable[[str], None]) -> Callable[[str], None]:
+    """``on_event`` for what camera ``name`` has to say."""
+    return lambda text: on_event(f"{name}: {text}")
 
 
 def open_model(settings: RunSettings, on_event: Callable[[str], None]) -> Tuple[NvinferConfig, HeatMapModel]:
@@ -111,6 +145,7 @@ def open_model(settings: RunSettings, on_event: Callable[[str], None]) -> Tuple[
 
 def _watch(
     lines: List[CameraLine],
+    reporters: List[Reporter],
     seconds: Optional[float],
     stop: threading.Event,
     failures: List[BaseException],
@@ -124,6 +159,8 @@ def _watch(
         if all(through):
             return
         now_ns = clock.monotonic_ns()
+        for reporter in reporters:
+            reporter.look(stamp_now(clock))
         if patience_ns is None and (stop.is_set() or (end_ns is not None and now_ns >= end_ns)):
             patience_ns = now_ns + _FINISH_NS
             for line in lines:

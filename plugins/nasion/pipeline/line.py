@@ -22,7 +22,7 @@ from nasion.pipeline.steps import Steps
 from nasion.pipeline.summary import CameraSummary, percentiles
 from nasion.settings import CameraSettings, RunSettings
 from nasion.show.video import AnnotatedVideo
-from nasion.sources.frame import Clock, Frame, Source, Stamp
+from nasion.sources.frame import Clock, Frame, Source, SourceHealth, Stamp, Watched
 
 #: A source that gives nothing for this long is silent; it is reported again each time this has passed.
 SILENCE_NS = 1_000_000_000
@@ -123,17 +123,23 @@ class CameraLine:
     def finish(self) -> None:
         """Read no more; see `watch` for the end."""
         self._feeder.finish()
+        if isinstance(self._source, Watched):
+            self._source.interrupt()
 
     def watch(self) -> bool:
-        """To be called often: reports a silent source; True once everything is through."""
+        """To be called often: reports a silent or lost source; True once everything is through."""
         self._done = self._done or self._graph.check()
         if not self._done:
-            self._report_silence()
+            self._look_after_source()
         return self._done
+
+    def health(self) -> Optional[SourceHealth]:
+        """What the camera says of itself; None where it says nothing."""
+        return self._source.health if isinstance(self._source, Watched) else None
 
     def close(self) -> None:
         """Let go of everything; also of a line that was never started, or is stuck. Failures go to ``on_failure``."""
-        self._feeder.finish()
+        self.finish()
         self._graph.stop()
         if self._feeder.ident is None:
             self._source.close()
@@ -149,25 +155,34 @@ class CameraLine:
 
     def summary(self) -> CameraSummary:
         """What the camera came to so far."""
+        health = self.health()
         return CameraSummary(
             frames=self._flow.frames,
             processed=self._flow.processed,
             drops=self._flow.drops,
             published=self._publisher.counters(),
             latency_ms=percentiles(self._outlet.spent_ms()),
+            source=health.counters if health else {},
         )
 
-    def _report_silence(self) -> None:
-        """`no_frame` once a second while a live source gives nothing, and `lost` in the status until it does."""
+    def _look_after_source(self) -> None:
+        """`no_frame` once a second while a live source gives nothing; the status says so until it does.
+
+        A camera that knows of its own troubles says itself whether it is lost or coming back.
+        """
         reading_since, now = self._feeder.reading_since, self._clock.monotonic_ns()
         if not self._source.live or reading_since is None:
             return
         if self._silent_since is not None and reading_since > self._silent_since:
             self._silent_since = None
-            self._publisher.source_state("ok")
         last = reading_since if self._silent_since is None else self._silent_since
-        if now - last < SILENCE_NS:
-            return
-        self._silent_since = now
-        self._publisher.source_state("lost")
-        self._outlet.nobody(FrameReason.NO_FRAME, Stamp(self._clock.utc_ns(), now), None)
+        silent = now - last >= SILENCE_NS
+        if silent:
+            self._silent_since = now
+        health = self.health()
+        if health is not None and health.state != "ok":
+            self._publisher.source_state(health.state)
+        else:
+            self._publisher.source_state("ok" if self._silent_since is None else "lost")
+        if silent:
+            self._outlet.nobody(FrameReason.NO_FRAME, Stamp(self._clock.utc_ns(), now), None)

@@ -1,13 +1,14 @@
 """The way out of one camera: messages get their number here, then go to the callback, the broker and the video."""
 
 import threading
-from collections import deque
-from typing import Callable, Deque, Dict, Mapping, Optional, Tuple
+from array import array
+from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from nasion.core.compose import person_message
 from nasion.core.results import FrameReason, Located, Person
 from nasion.core.views import ViewGeometry
 from nasion.messages import PersonMessage
+from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.publisher import Publisher
 from nasion.pipeline.slip import Slip
 from nasion.settings import CameraSettings
@@ -43,7 +44,8 @@ class Outlet:
         self._video = video
         self._geometry = geometry
         self._seq = 0
-        self._spent_ms: Dict[str, Deque[float]] = {}
+        self._boot_id = read_boot_id()
+        self._spent_ms: Dict[str, _Latest] = {}
         self._lock = threading.Lock()
 
     def result(self, slip: Slip, located: Located, frame: Optional[Frame]) -> None:
@@ -54,7 +56,8 @@ class Outlet:
                 self._video.write(draw(frame.picture, message, heat=slip.heat, geometry=self._heat_geometry(slip)))
             slip.spend("publish", self._clock.monotonic_ns())
             for stage, spent in slip.latency_ms().items():
-                self._spent_ms.setdefault(stage, deque(maxlen=_LATEST)).append(spent)
+                self._spent_ms.setdefault(stage, _Latest(_LATEST)).append(spent)
+                self._publisher.lately.add(stage, spent)
 
     def nobody(self, reason: FrameReason, stamp: Stamp, recorded_ns: Optional[int]) -> None:
         """A frame that could not be searched."""
@@ -62,10 +65,10 @@ class Outlet:
             age_ms = (self._clock.monotonic_ns() - stamp.monotonic_ns) / 1e6
             self._send(stamp, recorded_ns, Located((), reason, None), (), {"total": age_ms})
 
-    def spent_ms(self) -> Dict[str, Tuple[float, ...]]:
-        """Milliseconds of the latest frames by stage."""
+    def spent_ms(self) -> Dict[str, Sequence[float]]:
+        """Milliseconds of the latest frames by stage, in no order."""
         with self._lock:
-            return {stage: tuple(samples) for stage, samples in self._spent_ms.items()}
+            return {stage: samples.values() for stage, samples in self._spent_ms.items()}
 
     def _heat_geometry(self, slip: Slip) -> Optional[ViewGeometry]:
         return None if slip.heat is None else self._geometry
@@ -90,8 +93,27 @@ class Outlet:
             published_at_ns=self._clock.utc_ns(),
             max_age_ms=self._max_age_ms,
             latency_ms=latency_ms,
-        )
+        ).stamped(stamp.monotonic_ns, self._boot_id)
         self._seq += 1
         self._publisher.publish(message, stamp.monotonic_ns)
         self._on_message(message)
         return message
+
+
+class _Latest:
+    """The latest numbers, in no order: as they are asked for every second, a copy must cost little."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._values = array("d")
+        self._oldest = 0
+
+    def append(self, value: float) -> None:
+        if len(self._values) < self._kept:
+            self._values.append(value)
+            return
+        self._values[self._oldest] = value
+        self._oldest = (self._oldest + 1) % self._kept
+
+    def values(self) -> Sequence[float]:
+        return self._values[:]

@@ -1,6 +1,6 @@
 """What a run came to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Sequence
 
 import numpy as np
@@ -20,7 +20,7 @@ class CameraSummary:
     """One camera: ``frames`` the source gave, ``processed`` frames that were searched and published.
 
     ``drops``: counts by cause, see `flow.DROPS`; ``published``: the publisher's counters; ``latency_ms``: by stage, see
-    `slip.STAGES`, and `total`, over the latest frames.
+    `slip.STAGES`, and `total`, over the latest frames; ``source``: what the camera counts itself.
     """
 
     frames: int
@@ -28,6 +28,7 @@ class CameraSummary:
     drops: Dict[str, int]
     published: Dict[str, int]
     latency_ms: Dict[str, Percentiles]
+    source: Dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class RunSummary:
 def percentiles(samples: Mapping[str, Sequence[float]]) -> Dict[str, Percentiles]:
     """Of each stage that has samples, milliseconds."""
     return {
-        stage: Percentiles(*np.percentile(values, (50, 95, 99)).tolist()) for stage, values in samples.items() if values
+        stage: Percentiles(*np.percentile(values, (50, 95, 99)).tolist())
+        for stage, values in samples.items()
+        if len(values)
     }
 
 
@@ -56,6 +59,8 @@ def _camera_lines(name: str, camera: CameraSummary, seconds: float) -> List[str]
     if camera.latency_ms:
         stages = ", ".join(f"{stage} {value.median:.1f}/{value.p95:.1f}" for stage, value in camera.latency_ms.items())
         lines.append(f"{name}: ms (median/p95): {stages}")
+    if camera.source:
+        lines.append(f"{name}: source: {_counts(camera.source)}")
     if any(camera.published.values()):
         lines.append(f"{name}: mqtt: {_counts(camera.published)}")
     return lines

@@ -1,11 +1,11 @@
 """The one interface of all sources: a grab gives picture, depth, calibration and capture stamp of one instant."""
 
 from dataclasses import dataclass
-from typing import Optional, Union
+from typing import Dict, Optional, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Protocol
+from typing_extensions import Literal, Protocol, runtime_checkable
 
 from nasion.core.calibration import Calibration
 
@@ -76,6 +76,20 @@ class End:
 Grab = Union[Frame, CorruptFrame, End]
 
 
+@dataclass(frozen=True)
+class SourceHealth:
+    """``state``: as in the status topic; ``counters``: what happened how often, what did not is left out.
+
+    ``flags``: what the camera complains of now, e.g. `low_lighting`. ``fps``: pictures a second by the camera's own
+    count; None where it is not known.
+    """
+
+    state: Literal["ok", "reconnecting", "lost"]
+    counters: Dict[str, int]
+    flags: Tuple[str, ...]
+    fps: Optional[float]
+
+
 class Source(Protocol):
     """A camera, a recording or a made scene.
 
@@ -96,3 +110,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release what is held; no error when called twice."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """What a source has besides, whose ``read`` may wait for a lost camera. Any thread may ask."""
+
+    @property
+    def health(self) -> SourceHealth:
+        """How the camera is now."""
+
+    def interrupt(self) -> None:
+        """``read`` gives End soon."""

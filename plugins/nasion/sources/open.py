@@ -12,7 +12,9 @@ from nasion.sources.frame import Clock, Source
 from nasion.sources.paced import PacedSource
 from nasion.sources.pictures import ENDINGS
 from nasion.sources.sbs import SideBySideSource
-from nasion.sources.uri import FORMS, LATER, LATER_ENDINGS, SourceUri, later_error, parse_uri
+from nasion.sources.uri import ENDING_SCHEMES, FORMS, LATER, SourceUri, later_error, parse_uri
+from nasion.sources.zed import options as zed
+from nasion.sources.zed.source import ZedSource
 
 
 class _Needs(NamedTuple):
@@ -21,13 +23,22 @@ class _Needs(NamedTuple):
     depth: DepthSettings
     mode: Optional[Mode]
     clock: Clock
+    on_event: Callable[[str], None]
 
 
-def open_source(uri: str, *, depth: DepthSettings, clock: Clock, mode: Optional[Mode] = None) -> Source:
+def open_source(
+    uri: str,
+    *,
+    depth: DepthSettings,
+    clock: Clock,
+    mode: Optional[Mode] = None,
+    on_event: Callable[[str], None] = lambda _: None,
+) -> Source:
     """Open what ``uri`` names; a plain path is recognised by its content.
 
     ``mode``: with `live` a recording is played at its own pace; with `every-frame` `demo:` is not paced; None leaves
-    each source as it is by nature. Raises InputError, DependencyError, HardwareError: one clear line.
+    each source as it is by nature. ``on_event`` gets lines for people, from any thread. Raises
+    InputError, DependencyError, HardwareError: one clear line.
     """
     parsed = _parsed(uri)
     scheme = parsed.scheme or _recognised(parsed)
@@ -35,7 +46,7 @@ def open_source(uri: str, *, depth: DepthSettings, clock: Clock, mode: Optional[
         raise later_error(uri, scheme)
     open_kind, options = _KINDS[scheme]
     parsed.require_options(options)
-    source = open_kind(parsed, _Needs(depth, mode, clock))
+    source = open_kind(parsed, _Needs(depth, mode, clock, on_event))
     return PacedSource(source, clock) if mode == "live" and not source.live else source
 
 
@@ -64,7 +75,7 @@ def _recognised(parsed: SourceUri) -> str:
     ending = path.suffix.lower()
     if ending in ENDINGS:
         raise InputError(f"{path} is a still picture; find the person in it with: nasion locate {path}")
-    return LATER_ENDINGS.get(ending, "sbs")
+    return ENDING_SCHEMES.get(ending, "sbs")
 
 
 def _path(parsed: SourceUri) -> Path:
@@ -111,9 +122,24 @@ def _sbs(parsed: SourceUri, needs: _Needs) -> Source:
     )
 
 
+def _zed(parsed: SourceUri, needs: _Needs) -> Source:
+    return ZedSource(zed.camera_request(parsed), needs.depth, needs.clock, needs.on_event)
+
+
+def _svo(parsed: SourceUri, needs: _Needs) -> Source:
+    return ZedSource(zed.svo_request(parsed, _path(parsed)), needs.depth, needs.clock, needs.on_event)
+
+
+def _zed_stream(parsed: SourceUri, needs: _Needs) -> Source:
+    return ZedSource(zed.stream_request(parsed), needs.depth, needs.clock, needs.on_event)
+
+
 _KINDS: Dict[str, Tuple[Callable[[SourceUri, _Needs], Source], Tuple[str, ...]]] = {
     "demo": (_demo, ("size", "frames", "loop")),
     "pairs": (_pairs, ()),
     "rgbd": (_rgbd, ()),
     "sbs": (_sbs, ("rectified", "calibration")),
+    "zed": (_zed, zed.CAMERA_OPTIONS),
+    "svo": (_svo, zed.SVO_OPTIONS),
+    "zed-stream": (_zed_stream, zed.STREAM_OPTIONS),
 }

@@ -4,7 +4,10 @@ from typing import Optional
 
 from nasion.core.calibration import Calibration
 from nasion.sources.clock import stamp_now
-from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Grab, Source
+from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Grab, Source, SourceHealth, Watched
+
+#: A recording that says nothing of itself.
+_HEALTHY = SourceHealth("ok", {}, (), None)
 
 
 class PacedSource:
@@ -34,6 +37,16 @@ class PacedSource:
     def close(self) -> None:
         """Release the recording."""
         self._recording.close()
+
+    @property
+    def health(self) -> SourceHealth:
+        """What the recording says of itself: a damaged one counts too."""
+        return self._recording.health if isinstance(self._recording, Watched) else _HEALTHY
+
+    def interrupt(self) -> None:
+        """See `Watched`."""
+        if isinstance(self._recording, Watched):
+            self._recording.interrupt()
 
 
 def _restamped(grab: Grab, clock: Clock) -> Grab:

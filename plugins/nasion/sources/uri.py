@@ -9,18 +9,21 @@ from nasion.config.nearest import did_you_mean
 from nasion.errors import InputError
 
 #: Schemes this version reads, and how they are written.
-FORMS: Dict[str, str] = {"demo": "demo:", "pairs": "pairs:DIR", "sbs": "sbs:FILE", "rgbd": "rgbd:DIR"}
+FORMS: Dict[str, str] = {
+    "demo": "demo:",
+    "pairs": "pairs:DIR",
+    "sbs": "sbs:FILE",
+    "rgbd": "rgbd:DIR",
+    "zed": "zed:[SERIAL]",
+    "svo": "svo:FILE",
+    "zed-stream": "zed-stream:HOST:PORT",
+}
 
 #: What is known but not read by this version, and what to do instead.
 _INSTEAD = "record a side-by-side video and play it with sbs:FILE"
-LATER: Dict[str, str] = {
-    "zed": "a ZED camera needs its SDK",
-    "svo": "an .svo file needs the ZED SDK",
-    "zed-stream": "a ZED stream needs the ZED SDK",
-    "mcap": "an .mcap recording",
-}
-#: Files of those kinds, by their ending.
-LATER_ENDINGS: Dict[str, str] = {".mcap": "mcap", ".svo": "svo", ".svo2": "svo"}
+LATER: Dict[str, str] = {"mcap": "an .mcap recording"}
+#: Files whose ending says what they are.
+ENDING_SCHEMES: Dict[str, str] = {".mcap": "mcap", ".svo": "svo", ".svo2": "svo"}
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no")

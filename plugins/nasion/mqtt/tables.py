@@ -1,0 +1,73 @@
+"""The contract as a page of tables for people; the README's pointer leads here."""
+
+from typing import Any, Dict, Iterator, List, Sequence
+
+from nasion.messages import SETTABLE
+from nasion.mqtt.contract import CHANNELS, NOT_SERVED, json_schema
+
+_HEAD = """\
+# What goes over MQTT
+
+Every topic begins with `<prefix>/<camera>/`. Payloads are strict JSON with the JSON Schema beside this page; `image` is
+a JPEG file. [asyncapi.yaml](../asyncapi.yaml) says the same for tools, [receivers](../receivers/README.md) are ready to
+copy.
+"""
+
+
+def page() -> str:
+    """Markdown: the topics, the keys of `stats`, the keys that can be set."""
+    parts = [
+        _HEAD,
+        "## Topics\n",
+        _table(("topic", "published by", "QoS", "retained", "what", "schema"), _topic_rows()),
+        "`info` and `status` stay with the broker after a session's end, until the next one replaces them. An `info`\n"
+        "is in force while `status` says `online` with the same `session`. `mqtt.qos` may make that of `person` 0.\n",
+        "## Keys of `stats`\n",
+        _table(("key", "meaning"), _keys(json_schema("stats"))),
+        "## Settings\n",
+        '`set/<key>` takes `{"value": …, "id": "…"}`, `id` at will; `state/<key>` answers and says what is in force.\n',
+        _table(("key", "value", "meaning", "setting"), _setting_rows()),
+    ]
+    return "\n".join(parts)
+
+
+def _topic_rows() -> Iterator[Sequence[str]]:
+    for name, channel in CHANNELS.items():
+        schema = "" if channel.model is None else f"[{name}]({name}.json)"
+        retained = "yes" if channel.retained else "no"
+        subject = channel.subject if channel.served else f"{channel.subject} *{NOT_SERVED}*"
+        yield f"`{channel.topic}`", channel.by, str(channel.qos), retained, subject, schema
+
+
+def _keys(schema: Dict[str, Any]) -> Iterator[Sequence[str]]:
+    """(dotted key, meaning) of everything in an object, with what is below it."""
+    yield from _below(schema, schema.get("$defs", {}), "")
+
+
+def _below(about: Dict[str, Any], parts: Dict[str, Any], prefix: str) -> Iterator[Sequence[str]]:
+    for key, field in about.get("properties", {}).items():
+        whole = parts[field["$ref"].rpartition("/")[2]] if "$ref" in field else field
+        yield f"`{prefix}{key}`", field.get("description", whole.get("description", ""))
+        # What a median is need be said once, not for every stage.
+        if not prefix or "$ref" not in field:
+            yield from _below(whole, parts, f"{prefix}{key}.")
+            for reference in {below["$ref"] for below in whole.get("properties", {}).values() if "$ref" in below}:
+                yield from _below(parts[reference.rpartition("/")[2]], parts, f"{prefix}{key}.*.")
+
+
+def _setting_rows() -> Iterator[Sequence[str]]:
+    for key, settable in SETTABLE.items():
+        value = json_schema(f"set-{key}")["properties"]["value"]
+        place = f"`{settable.place}`" if settable.place else ""
+        yield f"`{key}`", _kind(value), settable.meaning, place
+
+
+def _kind(value: Dict[str, Any]) -> str:
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    limits = [f"{sign} {value[limit]:g}" for limit, sign in signs.items() if limit in value]
+    return ", ".join([value["type"], *limits])
+
+
+def _table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines: List[Sequence[str]] = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)

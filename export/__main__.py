@@ -13,10 +13,11 @@ import typer
 
 from export.card import write_card
 from export.metadata import draft_metadata
-from export.release import Int8Figures, release_float, release_int8
+from export.release import DEFAULT_SPECIFICITY, Int8Figures, Specificity, release_float, release_int8
 from training.command import run
 from training.data.table import read_table
 from training.judging.opened import data_digest
+from training.judging.pairs import Judged
 from training.network.checkpoint import load_network
 
 
@@ -30,9 +31,7 @@ def export(
     data: Annotated[Path, typer.Option(help="The folder it was trained on.")],
     out: Annotated[Path, typer.Option(help="The ONNX file to write; twin, card and figures go beside it.")],
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "1",
-    specificity: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the pictures of nobody that the threshold must leave alone.")
-    ] = 0.985,
+    specificity: Specificity = DEFAULT_SPECIFICITY,
     int8: Annotated[bool, typer.Option(help="Write the INT8 twin too.")] = True,
     trained_with: Annotated[
         str, typer.Option(help="The command that trained it, for the card.")
@@ -45,7 +44,7 @@ def export(
     draft = draft_metadata(out.stem, version, network, data_digest(data))
     metadata, figures, answers = release_float(network, draft, pictures, specificity, out)
     _write_figures(out, figures)
-    small = release_int8(out, metadata.threshold, pictures, answers, twin(out)) if int8 else None
+    small = release_int8(out, Judged(answers, metadata.threshold), pictures, specificity, twin(out)) if int8 else None
     if small is not None:
         _write_figures(twin(out), small.figures)
     write_card(out.with_suffix(".md"), out, metadata, figures, small, trained_with, remarks)

@@ -66,8 +66,8 @@ def _int8(small: Int8Figures | None) -> str:
         return "No INT8 twin was made of it."
     figures = small.figures
     return f"""\
-The INT8 twin (`-int8` in the file's name) on the same pictures at the same threshold: right anywhere
-{_percent(figures["right_location_free"])} ({100 * small.lost:+.2f} points lost), recall in place
+The INT8 twin (`-int8` in the file's name) on the same pictures at its own threshold, {figures["threshold"]:g}:
+right anywhere {_percent(figures["right_location_free"])} ({100 * small.lost:+.2f} points lost), recall in place
 {_percent(figures["recall_in_place"])}, specificity {_percent(figures["specificity"])}; its peaks lie
 {small.shift_px:.3f} px in the middle from the float file's (longest side 320 px)."""
 

@@ -7,10 +7,11 @@ import typer
 from nasion.locating import PictureLocator
 
 from export.quantise import Activations
-from export.release import release_int8
+from export.release import DEFAULT_SPECIFICITY, Specificity, release_int8
 from training.command import run
 from training.data.table import of_split, read_table
 from training.judging.opened import answers_of
+from training.judging.pairs import Judged
 
 
 def int8(
@@ -20,11 +21,12 @@ def int8(
     activations: Annotated[
         Activations, typer.Option(help="uint8 for processors, int8 (symmetric) for TensorRT.")
     ] = "uint8",
+    specificity: Specificity = DEFAULT_SPECIFICITY,
 ) -> None:
     """Quantise on training pictures, judge on the validation pictures; refuse what loses too much."""
     threshold, pictures = PictureLocator(model).metadata.threshold, read_table(data)
-    expected = answers_of(model, of_split(pictures, "val"))
-    result = release_int8(model, threshold, pictures, expected, out, activations)
+    expected = Judged(answers_of(model, of_split(pictures, "val")), threshold)
+    result = release_int8(model, expected, pictures, specificity, out, activations)
     typer.echo(f"{out}: loses {100 * result.lost:.2f} points, moves peaks by {result.shift_px:.3f} px in the middle")
 
 

@@ -6,15 +6,16 @@ Sources: ONNX Runtime's documentation on quantisation; TensorRT's on explicit qu
 """
 
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
 from nasion.engine.metadata import ModelMetadata
-from nasion.locating import FIRST_LOOK
+from nasion.locating import FIRST_LOOK, network_input
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -24,34 +25,33 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from export.to_onnx import INPUT
+from export.to_onnx import INPUT, write_metadata
 from training.data.augment import Pixels
 
 Activations = Literal["uint8", "int8"]
 
+_OPTIONS: dict[Activations, dict[str, Any]] = {
+    "uint8": {"ActivationSymmetric": False},
+    # TensorRT wants Q/DQ around the weights as well, and adds biases in float.
+    "int8": {"ActivationSymmetric": True, "QuantizeBias": False, "AddQDQPairToWeight": True},
+}
+
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]
-    """Pictures one by one, as `nasion locate` feeds the network those of its own size."""
+    """Pictures one by one, as `nasion locate` feeds the network."""
 
     def __init__(self, pictures: Sequence[Pixels]) -> None:
-        self._rest: Iterator[NDArray[np.float32]] = map(self._tensor, pictures)
-
-    @staticmethod
-    def _tensor(picture: Pixels) -> NDArray[np.float32]:
-        square = np.zeros((1, 3, FIRST_LOOK, FIRST_LOOK), np.float32)
-        height, width = min(picture.shape[0], FIRST_LOOK), min(picture.shape[1], FIRST_LOOK)
-        square[0, :, :height, :width] = picture[:height, :width].transpose(2, 0, 1)
-        return square
+        self._rest: Iterator[NDArray[np.float32]] = (network_input(p, FIRST_LOOK)[0] for p in pictures)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         tensor = next(self._rest, None)
         return None if tensor is None else {INPUT: tensor}
 
 
-def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Activations = "uint8") -> None:
-    """Write the INT8 twin of the float file ``model`` to ``out``; its metadata says so.
+def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Activations = "uint8") -> ModelMetadata:
+    """Write the INT8 twin of the float file ``model`` to ``out``; what it says of itself is returned.
 
-    ``pictures`` (H, W, 3) RGB: what the ranges of the activations are taken from, by their smallest and largest values.
+    ``pictures`` (H, W, 3) BGR: what the ranges of the activations are taken from, by their smallest and largest values.
     The normalisation of the input stays in float: its three channels have different ranges.
     """
     if not pictures:
@@ -77,12 +77,10 @@ def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Ac
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.MinMax,
                 op_types_to_quantize=["Conv", "AveragePool", "Resize", "Concat"],
-                extra_options={"ActivationSymmetric": activations == "int8"},
+                extra_options=_OPTIONS[activations],
             )
-            quantised = onnx.load(draft)
+            write_metadata(draft, metadata)
+            shutil.copyfile(draft, out)
     finally:
         root.setLevel(level)
-    del quantised.metadata_props[:]
-    onnx.helper.set_model_props(quantised, metadata.to_props())
-    onnx.checker.check_model(quantised)
-    onnx.save(quantised, out)
+    return metadata

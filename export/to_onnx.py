@@ -58,6 +58,11 @@ def export_onnx(network: UNet, metadata: ModelMetadata, path: Path) -> None:
                 OUTPUT: {0: "batch", 2: "heat_height", 3: "heat_width"},
             },
         )
+    write_metadata(path, metadata)
+
+
+def write_metadata(path: Path, metadata: ModelMetadata) -> None:
+    """Have the file say this of itself, in place of what it said before."""
     proto = onnx.load(path)
     del proto.metadata_props[:]
     onnx.helper.set_model_props(proto, metadata.to_props())

@@ -64,14 +64,7 @@ class PictureLocator:
         return second if _peak(second) >= needed else first
 
     def _look(self, picture: NDArray[np.uint8], longest: int, threshold: float, max_persons: int) -> Finding:
-        height, width = picture.shape[:2]
-        geometry = whole_picture(width, height, longest=longest)
-        size = (geometry.scaled_width, geometry.scaled_height)
-        # Averaging over areas keeps a shrunken face from breaking up; for an enlarged one there is nothing to average.
-        method = cv2.INTER_AREA if geometry.scale_x > 1 else cv2.INTER_LINEAR
-        tensor = blank_tensor(geometry.input_height, geometry.input_width)
-        shrunken = cv2.resize(picture, size, interpolation=method)
-        fill_tensor(cv2.cvtColor(shrunken, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), tensor)
+        tensor, geometry = network_input(picture, longest)
         heat = self._engine(geometry.input_height, geometry.input_width).infer(tensor)
         located = locate(
             heat,
@@ -87,6 +80,19 @@ class PictureLocator:
         if (height, width) not in self._engines:
             self._engines[height, width] = HeatMapModel(self._path, height=height, width=width, threads=self._threads)
         return self._engines[height, width]
+
+
+def network_input(picture: NDArray[np.uint8], longest: int) -> Tuple[NDArray[np.float32], ViewGeometry]:
+    """``picture`` (H, W, 3) BGR as the network sees it, its longest side at ``longest`` pixels: (1, 3, h, w) RGB."""
+    height, width = picture.shape[:2]
+    geometry = whole_picture(width, height, longest=longest)
+    size = (geometry.scaled_width, geometry.scaled_height)
+    # Averaging over areas keeps a shrunken face from breaking up; for an enlarged one there is nothing to average.
+    method = cv2.INTER_AREA if geometry.scale_x > 1 else cv2.INTER_LINEAR
+    tensor = blank_tensor(geometry.input_height, geometry.input_width)
+    scaled = cv2.resize(picture, size, interpolation=method)
+    fill_tensor(cv2.cvtColor(scaled, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), tensor)
+    return tensor, geometry
 
 
 def _peak(finding: Finding) -> float:

@@ -88,18 +88,7 @@ def test_each_file_is_read_back_as_its_view_and_model(
             assert (facts.path.stem, facts.metadata.precision) == (model, "int8" if suffix else "float")
 
 
-@pytest.mark.parametrize(
-    "activations",
-    [
-        "uint8",
-        pytest.param(
-            "int8",
-            marks=pytest.mark.xfail(
-                reason="export.quantise leaves 32-bit biases in it, which TensorRT refuses", strict=True
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("activations", ["uint8", "int8"])
 def test_what_the_quantiser_makes_is_for_whom_it_says(activations: Activations, tmp_path: Path) -> None:
     pictures = [np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)]
     quantise(RELEASED, tmp_path / "nasion-lite-int8.onnx", pictures, activations)

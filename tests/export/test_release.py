@@ -12,17 +12,15 @@ import pytest
 import torch
 from nasion.engine.metadata import ModelMetadata
 
-from export.release import median_shift
 from training.data.augment import CropRange
 from training.data.disturb import Chances
 from training.data.loading import Phase
 from training.data.pairs import CropRecipe
-from training.data.table import Face, Picture, read_table
+from training.data.table import read_table
 from training.data.target import TargetConfig
 from training.fit.presets import PRESETS
 from training.fit.run import Machine, Start, fit
 from training.fit.schedule import Budget, ScheduleConfig
-from training.judging.answer import Answer
 from training.network.unet import UNet, UNetConfig
 
 ROOT = Path(__file__).parents[2]
@@ -63,13 +61,19 @@ def test_a_model_is_trained_released_judged_and_compared(make_table: Callable[..
     )
     checkpoint = fit(recipe, read_table(data), tmp_path / "run", 1, Machine(workers=0), Start())
 
-    result = python("export", str(checkpoint), "--data", str(data), "--out", str(out), "--no-int8")
+    result = python("export", str(checkpoint), "--data", str(data), "--out", str(out))
     assert result.returncode == 0, result.stderr
     metadata = ModelMetadata.from_props({p.key: p.value for p in onnx.load(out).metadata_props})
     figures = json.loads(out.with_suffix(".json").read_text())
     assert json.loads(metadata.metrics) == figures
     assert (metadata.name, metadata.precision) == ("tiny", "float")
     assert figures["positives"] == figures["negatives"] == 12
+    assert figures["right_location_free"] > 0.9
+    assert figures["recall_in_place"] > 0.9
+    small = out.with_name("tiny-int8.onnx")
+    integers = ModelMetadata.from_props({p.key: p.value for p in onnx.load(small).metadata_props})
+    assert json.loads(integers.metrics) == json.loads(small.with_suffix(".json").read_text())
+    assert (integers.precision, integers.threshold) == ("int8", json.loads(integers.metrics)["threshold"])
     card = out.with_suffix(".md").read_text()
     assert card.index("Research use only") < card.index("On the validation pictures")
     assert metadata.data_digest in card
@@ -105,17 +109,3 @@ def test_what_cannot_be_read_is_one_line(
     assert len(result.stderr.splitlines()) == 1
     assert str(untrained if spoil == "checkpoint" else data) in result.stderr
     assert not (tmp_path / "x.onnx").exists()
-
-
-@pytest.mark.parametrize(
-    ("places", "shift"),
-    [
-        ([(10.0, 10.0), (20.0, 20.0), None], 0.5),
-        ([None, None, None], None),
-    ],
-)
-def test_the_shift_is_that_of_what_both_find(places: list[tuple[float, float] | None], shift: float | None) -> None:
-    picture = Picture(Path("a"), "x", "val", (Face(10, 10, 9, "human"),))
-    expected = [Answer(picture, 0.9, (10.0, 10.0)), Answer(picture, 0.9, (21.0, 20.0)), Answer(picture, 0.9, (0, 0))]
-    found = [Answer(picture, 0.9 if place else 0.1, place) for place in places]
-    assert median_shift(expected, found, 0.5) == shift

@@ -12,8 +12,9 @@
 // - malformed: not a `person` message of schema 1.
 //
 // Silence means a fault: also with nobody in view there is a message for each frame. Stop the robot when it lasts.
-// From the environment come NASION_USER, NASION_PASSWORD, and NASION_CA_FILE: with it the broker is spoken to by TLS and
-// must show a certificate of that authority for its host name.
+// From the environment come NASION_MQTT_USER and NASION_MQTT_PASSWORD, and NASION_MQTT_CA_FILE: with it the broker is
+// spoken to by TLS and must show a certificate of that authority for its host name. NASION_MQTT_CERT_FILE and
+// NASION_MQTT_KEY_FILE are our own, where the broker asks for one.
 
 #include <mosquitto.h>
 
@@ -157,6 +158,12 @@ class Gate {
     std::optional<int64_t> heard_ns_;
 };
 
+// What the environment says; nothing where it is empty.
+const char* told(const char* name) {
+    const char* value = std::getenv(name);
+    return value && *value ? value : nullptr;
+}
+
 struct Receiver {
     Gate gate;
     std::string topic;
@@ -213,10 +220,17 @@ int main(int count, char** words) {
     mosquitto_lib_init();
     mosquitto* client = mosquitto_new(nullptr, true, &receiver);
     mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-    if (const char* user = std::getenv("NASION_USER"))
-        mosquitto_username_pw_set(client, user, std::getenv("NASION_PASSWORD"));
-    if (const char* authority = std::getenv("NASION_CA_FILE"))
-        mosquitto_tls_set(client, authority, nullptr, nullptr, nullptr, nullptr);
+    if (const char* user = told("NASION_MQTT_USER"))
+        mosquitto_username_pw_set(client, user, told("NASION_MQTT_PASSWORD"));
+    if (const char* authority = told("NASION_MQTT_CA_FILE")) {
+        const int taken = mosquitto_tls_set(client, authority, nullptr, told("NASION_MQTT_CERT_FILE"),
+                                            told("NASION_MQTT_KEY_FILE"), nullptr);
+        // Without this it would go on, and in clear.
+        if (taken != MOSQ_ERR_SUCCESS) {
+            std::fprintf(stderr, "the files that the environment names for TLS: %s\n", mosquitto_strerror(taken));
+            return 2;
+        }
+    }
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_subscribe_callback_set(client, on_subscribe);
     mosquitto_message_callback_set(client, on_message);

@@ -12,8 +12,9 @@ A message is refused when it is
 - `malformed`: not a `person` message of schema 1.
 
 Silence means a fault: also with nobody in view there is a message for each frame. Stop the robot when `Gate.silent_s`
-grows. From the environment come NASION_USER, NASION_PASSWORD, and NASION_CA_FILE: with it the broker is spoken to by
-TLS and must show a certificate of that authority for its host name.
+grows. From the environment come NASION_MQTT_USER and NASION_MQTT_PASSWORD, and NASION_MQTT_CA_FILE: with it the broker
+is spoken to by TLS and must show a certificate of that authority for its host name. NASION_MQTT_CERT_FILE and
+NASION_MQTT_KEY_FILE are our own, where the broker asks for one.
 """
 
 import argparse
@@ -138,10 +139,11 @@ def subscribe(host, port, topic, on_payload, on_event=print):
     from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-    if "NASION_USER" in os.environ:
-        client.username_pw_set(os.environ["NASION_USER"], os.environ.get("NASION_PASSWORD"))
-    if "NASION_CA_FILE" in os.environ:
-        client.tls_set(ca_certs=os.environ["NASION_CA_FILE"])
+    told = os.environ.get
+    if told("NASION_MQTT_USER"):
+        client.username_pw_set(told("NASION_MQTT_USER"), told("NASION_MQTT_PASSWORD"))
+    if told("NASION_MQTT_CA_FILE"):
+        client.tls_set(told("NASION_MQTT_CA_FILE"), told("NASION_MQTT_CERT_FILE"), told("NASION_MQTT_KEY_FILE"))
     # QoS 0: a message that is late need not be brought again.
     client.on_connect = lambda client, _data, _flags, reason, _properties: (
         on_event(f"refused by the broker: {reason}") if reason.is_failure else client.subscribe(topic, qos=0)

@@ -15,6 +15,17 @@ Mode = Literal["live", "every-frame"]
 #: Characters that would tear an MQTT topic apart.
 FORBIDDEN_IN_NAMES = "+#$/"
 
+#: Who we are to the broker and whom we trust, as the environment says it; receivers to copy know the same names.
+MQTT_ENVIRONMENT = {
+    "username": "NASION_MQTT_USER",
+    "password": "NASION_MQTT_PASSWORD",
+    "ca_file": "NASION_MQTT_CA_FILE",
+    "cert_file": "NASION_MQTT_CERT_FILE",
+    "key_file": "NASION_MQTT_KEY_FILE",
+}
+#: Where container engines put a secret of this name.
+MQTT_PASSWORD_SECRET = "/run/secrets/nasion_mqtt_password"
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -30,7 +41,8 @@ def checked_name(name: str) -> str:
 class Settings(BaseModel):
     """Common rules: unknown keys and values out of range are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # What was given may hold a password.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class DepthSettings(Settings):
@@ -115,12 +127,40 @@ class MqttSettings(Settings):
     """The broker and how it is spoken to."""
 
     url: str = Field(
-        "mqtt://127.0.0.1:1883", description="mqtt://user:pass@host:port, mqtts://… for TLS, or `none` for no broker."
+        "mqtt://127.0.0.1:1883",
+        repr=False,
+        description="mqtt://host:port, mqtts://… for TLS, or `none` for no broker.",
     )
     prefix: str = Field("nasion", description="First level of every topic.")
     qos: Literal[0, 1] = Field(1, description="1: one message in flight, newest next; 0: sent and forgotten.")
     keepalive_s: int = Field(2, ge=1, le=3600, description="The broker declares us offline after 1.5 x this.")
-    ca_file: Optional[str] = Field(None, description="CA certificates for mqtts://; default: the system's.")
+    username: Optional[str] = Field(
+        None, min_length=1, description=f"User name at the broker; default: {MQTT_ENVIRONMENT['username']}."
+    )
+    password_file: Optional[str] = Field(
+        None,
+        min_length=1,
+        description=f"File that holds the password, one line; default: {MQTT_ENVIRONMENT['password']}, "
+        f"then {MQTT_PASSWORD_SECRET}.",
+    )
+    ca_file: Optional[str] = Field(
+        None,
+        min_length=1,
+        description=f"CA certificates for mqtts://; default: {MQTT_ENVIRONMENT['ca_file']}, then the system's.",
+    )
+    cert_file: Optional[str] = Field(
+        None,
+        min_length=1,
+        description=f"Our own certificate, where the broker asks for one; default: {MQTT_ENVIRONMENT['cert_file']}.",
+    )
+    key_file: Optional[str] = Field(
+        None,
+        min_length=1,
+        description=f"Its private key; default: {MQTT_ENVIRONMENT['key_file']}, then `cert_file` itself.",
+    )
+    insecure: bool = Field(
+        False, description="Take any certificate for the broker's. For tests only; it warns at every start."
+    )
     max_age_ms: float = Field(200.0, gt=0, description="Nothing older than this is sent.")
 
     _prefix = field_validator("prefix")(checked_name)

@@ -58,6 +58,15 @@ def test_wrong_usage_gets_one_line_and_exit_code_2(nasion: Command, arguments: T
     assert said in err
 
 
+@pytest.mark.parametrize("before", [(), ("run",), ("listen", "--camera", "front")])
+def test_wrong_usage_does_not_repeat_a_password(nasion: Command, before: Tuple[str, ...]) -> None:
+    code, _, err = nasion(*before, "mqtts://robot:Tr0ub4dor@broker")
+
+    assert code == 2
+    assert "mqtts://…@broker" in err
+    assert "Tr0ub4dor" not in err
+
+
 SLOW_TO_LOAD = """
 import runpy, sys, time
 

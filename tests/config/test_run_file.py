@@ -27,7 +27,7 @@ every: 2
 threshold: 0.7
 depth: {patch_px: 7, far_m: 8}
 jump: {mode: fixed}
-mqtt: {url: "mqtts://broker:8883", prefix: robot, ca_file: ca.pem}
+mqtt: {url: "mqtts://broker:8883", prefix: robot, ca_file: ca.pem, password_file: pw, cert_file: c.pem, key_file: c.key}
 """
 
 
@@ -70,7 +70,8 @@ def test_relative_paths_count_from_the_files_folder(write: Write, tmp_path: Path
     assert settings.nvinfer == str(tmp_path / "nets" / "fine.txt")
     assert settings.model == "/opt/net.onnx"
     assert settings.save == str(tmp_path / "out.avi")
-    assert settings.mqtt.ca_file == str(tmp_path / "ca.pem")
+    files = (settings.mqtt.ca_file, settings.mqtt.password_file, settings.mqtt.cert_file, settings.mqtt.key_file)
+    assert files == tuple(str(tmp_path / name) for name in ("ca.pem", "pw", "c.pem", "c.key"))
     assert settings.cameras[1].source == f"pairs:{tmp_path}/recordings/rear"
 
 
@@ -243,3 +244,28 @@ def test_a_misspelt_key_is_told_before_the_missing_one(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text("camera: [{source: 'demo:'}]")
     with pytest.raises(InputError, match=r"unknown key 'camera'; did you mean 'cameras'\?"):
         run_settings(tmp_path / "run.yaml", [], [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mqtt: mqtt://robot:Tr0ub4dor@broker",
+        "mqtt: 'mqtt://robot:a-long-and-winding-Tr0ub4dor@b'",
+        "mqtt: {prefix: 'mqtt://robot:Tr0ub4dor@broker'}",
+        "mqtt: {'mqtt://robot:Tr0ub4dor@broker': 1}",
+        "view: 'mqtt://robot:Tr0ub4dor@broker'",
+        "mqtt: {url: 'mqtt://robot:Tr0ub4dor@broker}",
+        "mqtt: {url: mqtt://robot:Tr0ub4dor@broker, url: x}",
+        "mqtt:\n  url: mqtt://robot:Tr0ub4dor@broker: x",
+        "mqtt: {password: Tr0ub4dor}",
+        "mqtt: {url: [mqtt, Tr0ub4dor]}",
+    ],
+)
+def test_no_refusal_shows_a_password(write: Write, text: str) -> None:
+    assert "Tr0ub4dor" not in refusal(write(f"cameras: [{{source: 'demo:'}}]\n{text}\n"))
+
+
+def test_yaml_that_cannot_be_read_is_refused_with_the_place(write: Write) -> None:
+    said = refusal(write("cameras: [\nmqtt: {url: 'x}\n"))
+    assert "not readable as YAML: " in said
+    assert " in line " in said

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.receiver import FUTURE_TOLERANCE_MS, Accepted, Now, judge_person
+from nasion.settings import MQTT_ENVIRONMENT
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -355,36 +357,74 @@ def test_a_frozen_brokers_stale_messages_are_refused(start: Started) -> None:
     assert {line.split()[1] for line in lines} == {"stale"}
 
 
-def test_by_tls_only_a_certificate_of_our_authority_is_taken(start: Started, tmp_path: Path) -> None:
-    (tmp_path / "names").write_text("subjectAltName=DNS:localhost\n")
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder: a certificate for `localhost` and one for a client by the authority ca.pem, another one, passwords."""
+    folder = tmp_path_factory.mktemp("pem")
+    (folder / "names").write_text("subjectAltName=DNS:localhost\n")
     key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     for command in (
         f"req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem",
         f"req -x509 {key} -days 2 -subj /CN=another -keyout other.key -out other.pem",
         f"req {key} -subj /CN=localhost -keyout key.pem -out request.pem",
         "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names -out certificate.pem",
+        f"req {key} -subj /CN=robot -keyout robot.key -out request.pem",
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out robot.pem",
     ):
-        subprocess.run(["openssl", *command.split()], cwd=tmp_path, check=True, capture_output=True)
-    passwords = tmp_path / "passwords"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "robot", "right"], check=True)
-    options = [
-        f"certfile {tmp_path}/certificate.pem",
-        f"keyfile {tmp_path}/key.pem",
-        "allow_anonymous false",
-        f"password_file {passwords}",
-    ]
-    who = {"NASION_USER": "robot", "NASION_PASSWORD": "right"}
-    with PrivateBroker(options=options) as broker:
-        trusting = start("localhost", broker.port, NASION_CA_FILE=str(tmp_path / "ca.pem"), **who)
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(folder / "passwords"), "robot", "right"], check=True)
+    return folder
+
+
+def guarded(pem: Path, *more: str) -> PrivateBroker:
+    """A broker that speaks TLS only and knows the user `robot` with the password `right`."""
+    files = [f"certfile {pem}/certificate.pem", f"keyfile {pem}/key.pem", f"password_file {pem}/passwords"]
+    return PrivateBroker(options=[*files, "allow_anonymous false", *more])
+
+
+WHO = {"NASION_MQTT_USER": "robot", "NASION_MQTT_PASSWORD": "right"}
+
+
+def test_by_tls_only_a_certificate_of_our_authority_is_taken(start: Started, pem: Path) -> None:
+    trust = {"NASION_MQTT_CA_FILE": str(pem / "ca.pem")}
+    with guarded(pem) as broker:
+        trusting = start("localhost", broker.port, **trust, **WHO)
         trusting.wait_for(1, "subscribed")
-        wrong_password = {**who, "NASION_PASSWORD": "wrong"}
-        refused = start("localhost", broker.port, NASION_CA_FILE=str(tmp_path / "ca.pem"), **wrong_password)
+        refused = start("localhost", broker.port, **trust, **{**WHO, "NASION_MQTT_PASSWORD": "wrong"})
         refused.wait_for(1, "refused by the broker")
-        wary = start("localhost", broker.port, NASION_CA_FILE=str(tmp_path / "other.pem"), **who)
-        misled = start("127.0.0.1", broker.port, NASION_CA_FILE=str(tmp_path / "ca.pem"), **who)
+        wary = start("localhost", broker.port, **WHO, NASION_MQTT_CA_FILE=str(pem / "other.pem"))
+        misled = start("127.0.0.1", broker.port, **trust, **WHO)
         wary.wait_for(1, "disconnected")
         misled.wait_for(1, "disconnected")
         assert wary.wait_for(0, "subscribed") == misled.wait_for(0, "subscribed") == []
+
+
+def test_a_broker_that_asks_for_a_certificate_is_shown_ours(start: Started, pem: Path) -> None:
+    trust = {"NASION_MQTT_CA_FILE": str(pem / "ca.pem")}
+    ours = {"NASION_MQTT_CERT_FILE": str(pem / "robot.pem"), "NASION_MQTT_KEY_FILE": str(pem / "robot.key")}
+    with guarded(pem, "require_certificate true", f"cafile {pem}/ca.pem") as broker:
+        start("localhost", broker.port, **trust, **ours, **WHO).wait_for(1, "subscribed")
+        unknown = start("localhost", broker.port, **trust, **WHO)
+        unknown.wait_for(1, "disconnected")
+        assert unknown.wait_for(0, "subscribed") == []
+
+
+@pytest.mark.parametrize("receiver", ["python", "c++"])
+def test_without_its_authority_no_receiver_speaks_in_clear(receiver: str, request: pytest.FixtureRequest) -> None:
+    with PrivateBroker() as broker:
+        command = [sys.executable, str(RECEIVERS / "nasion_receiver.py"), "--port", str(broker.port)]
+        if receiver == "c++":
+            command = [request.getfixturevalue("compiled"), "127.0.0.1", str(broker.port)]
+        told = {**os.environ, **WHO, "NASION_MQTT_CA_FILE": "/nowhere/ca.pem"}
+        ended = subprocess.run(command, env=told, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert ended.returncode != 0
+    assert "subscribed" not in ended.stdout
+
+
+def test_all_know_the_same_variables_as_nasion() -> None:
+    for name in ("nasion_receiver.py", "nasion_receiver.cpp", "README.md"):
+        text = (RECEIVERS / name).read_text()
+        assert set(re.findall(r"NASION_[A-Z_]+[A-Z]", text)) == set(MQTT_ENVIRONMENT.values()), name
 
 
 # ROS

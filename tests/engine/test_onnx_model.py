@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from nasion.engine.metadata import ModelMetadata
 from nasion.engine.onnx_model import HeatMapModel
@@ -123,6 +124,16 @@ def test_a_truncated_model_is_refused(spot_model: Path, tmp_path: Path, kept: fl
     path.write_bytes(content[: int(kept * len(content))])
 
     refusal(path)
+
+
+def test_onnx_runtimes_own_format_is_refused(spot_model: Path, tmp_path: Path) -> None:
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "model.onnx")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    onnxruntime.InferenceSession(str(spot_model), options, providers=["CPUExecutionProvider"])
+    with pytest.raises(InputError, match="is no ONNX model"):
+        HeatMapModel(tmp_path / "model.onnx", height=64, width=64, threads=1)
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_refused(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """What the broker tests share: a real mosquitto, real time, and a witness that is not our own receiver."""
 
 import json
+import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import jsonschema
@@ -47,6 +49,38 @@ class Arrival:
     @property
     def age_ms(self) -> float:
         return (self.at_ns - int(self.person.captured_ns)) / 1e6
+
+
+NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+
+
+class Authority:
+    """An authority of the tests' own that certifies whatever it is asked to; PEM files in ``folder``."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self.ca_file = str(folder / f"{name}.pem")
+        self._openssl(f"req -x509 {NEW_KEY} -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem")
+
+    def certify(self, name: str, *names: str, days: int = 2) -> Tuple[str, str]:
+        """A certificate and its key; ``names``: e.g. ``DNS:localhost``; below 0 days it has expired."""
+        (self._folder / "extensions").write_text(f"subjectAltName={','.join(names)}\n" if names else "\n")
+        self._openssl(f"req {NEW_KEY} -subj /CN={name} -keyout {name}.key -out {name}.request")
+        self._openssl(
+            f"x509 -req -in {name}.request -CA {self._name}.pem -CAkey {self._name}.key -CAcreateserial -days {days} "
+            f"-extfile extensions -out {name}.pem"
+        )
+        return str(self._folder / f"{name}.pem"), str(self._folder / f"{name}.key")
+
+    def _openssl(self, command: str) -> None:
+        subprocess.run(["openssl", *command.split()], cwd=self._folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def make_authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Authority]:
+    """``make_authority(name)``: one with a folder of its own."""
+    return lambda name: Authority(tmp_path_factory.mktemp(name), name)
 
 
 VALIDATORS = {

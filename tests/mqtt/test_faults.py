@@ -316,7 +316,7 @@ def test_refused_credentials_are_said_by_name_and_never_shown_nor_called_connect
     until(lambda: events)
     time.sleep(0.1)
     assert len(events) == 1
-    assert "the broker refuses us: Not authorized; retrying" in events[0]
+    assert "the broker refuses us: Not authorized; we came " in events[0]
     assert "wrong-one" not in events[0]
     assert not publisher.connected
     assert publisher.counters()["sent"] == 0

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from typing import Dict, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 import typer
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from nasion.cli.watching import on_terminal, wait, watch
 from nasion.errors import InputError
 from nasion.mqtt.board import Board, CameraRow
 from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
+from nasion.mqtt.url import hide_password
 from nasion.settings import MqttSettings, checked_name
 from nasion.show.table import cameras_table
 from nasion.sources.clock import SystemClock
@@ -23,13 +24,31 @@ from nasion.sources.clock import SystemClock
 #: A stream that is refused message by message is spoken of this often.
 REPORT_NS = 5_000_000_000
 #: The flags, and the settings they are.
-FLAGS = {"url": "--mqtt", "prefix": "--prefix", "ca_file": "--ca-file"}
+FLAGS = {
+    "url": "--mqtt",
+    "prefix": "--prefix",
+    "username": "--username",
+    "password_file": "--password-file",
+    "ca_file": "--ca-file",
+    "cert_file": "--cert-file",
+    "key_file": "--key-file",
+    "insecure": "--insecure",
+}
+
+
+def _setting(field: str, metavar: Optional[str] = None) -> Any:
+    return typer.Option(FLAGS[field], metavar=metavar, help=help_of(MqttSettings, field))
 
 
 def listen(
-    mqtt: Annotated[Optional[str], typer.Option(metavar="URL", help=help_of(MqttSettings, "url"))] = None,
-    prefix: Annotated[Optional[str], typer.Option(metavar="P", help=help_of(MqttSettings, "prefix"))] = None,
-    ca_file: Annotated[Optional[str], typer.Option(metavar="PEM", help=help_of(MqttSettings, "ca_file"))] = None,
+    mqtt: Annotated[Optional[str], _setting("url", "URL")] = None,
+    prefix: Annotated[Optional[str], _setting("prefix", "P")] = None,
+    username: Annotated[Optional[str], _setting("username", "NAME")] = None,
+    password_file: Annotated[Optional[str], _setting("password_file", "FILE")] = None,
+    ca_file: Annotated[Optional[str], _setting("ca_file", "PEM")] = None,
+    cert_file: Annotated[Optional[str], _setting("cert_file", "PEM")] = None,
+    key_file: Annotated[Optional[str], _setting("key_file", "PEM")] = None,
+    insecure: Annotated[bool, _setting("insecure")] = False,
     camera: Annotated[Optional[str], typer.Option(metavar="NAME", help="Only this camera. Default: all.")] = None,
     seconds: Annotated[Optional[float], typer.Option(metavar="S", min=0, help="End after this time.")] = None,
     json: Annotated[
@@ -37,7 +56,18 @@ def listen(
     ] = False,
 ) -> None:
     """Show what the cameras say over MQTT. What is too old to act upon is refused, and that is said."""
-    settings = _settings({"url": mqtt, "prefix": prefix, "ca_file": ca_file})
+    settings = _settings(
+        {
+            "url": mqtt,
+            "prefix": prefix,
+            "username": username,
+            "password_file": password_file,
+            "ca_file": ca_file,
+            "cert_file": cert_file,
+            "key_file": key_file,
+            "insecure": insecure,
+        }
+    )
     _check_camera(camera)
     clock = SystemClock()
     end_ns = None if seconds is None else clock.monotonic_ns() + int(seconds * 1e9)
@@ -97,12 +127,13 @@ class RefusalReport:
         self._told_ns[camera] = now_ns
 
 
-def _settings(given: Dict[str, Optional[str]]) -> MqttSettings:
+def _settings(given: Dict[str, Any]) -> MqttSettings:
     try:
         return MqttSettings.model_validate({key: value for key, value in given.items() if value is not None})
     except ValidationError as error:
         fault = error.errors()[0]
-        raise InputError(f"{FLAGS[str(fault['loc'][0])]}: {fault['msg'].replace('Value error, ', '', 1)}") from None
+        said = hide_password(fault["msg"].replace("Value error, ", "", 1))
+        raise InputError(f"{FLAGS[str(fault['loc'][0])]}: {said}") from None
 
 
 def _check_camera(name: Optional[str]) -> None:

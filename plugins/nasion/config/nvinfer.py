@@ -142,6 +142,10 @@ def _check_key(path: Path, group: str, key: str, text: str) -> None:
         raise InputError(f"{path}: {key}={text}; expected {EXPECTED[rule.kind]} (comments stand on lines of their own)")
     if rule.accepted is not None and value not in rule.accepted:
         raise InputError(f"{path}: {key}={text} is refused: {rule.why}; {_remedy(key, rule)}")
+    if rule.limits is not None and isinstance(value, int) and not rule.limits[0] <= value <= rule.limits[1]:
+        raise InputError(
+            f"{path}: {key}={text}: nvinfer would not start; expected {rule.limits[0]} to {rule.limits[1]}"
+        )
 
 
 def _value(path: Path, key: str, rule: KeyRule, given: Mapping[str, str]) -> Optional[Value]:

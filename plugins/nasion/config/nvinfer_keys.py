@@ -6,7 +6,7 @@ belong to another kind of network. Names, types and defaults are those of DeepSt
 """
 
 from dataclasses import dataclass
-from typing import Dict, Optional, Tuple, Union
+from typing import Dict, FrozenSet, Optional, Tuple, Union
 
 from typing_extensions import Literal
 
@@ -20,6 +20,7 @@ class KeyRule:
     """How one key is treated, and why.
 
     ``accepted``: the values that pass (None: every value of the kind); for a refused key these are the harmless ones.
+    ``limits``: the least and the largest number that nvinfer takes; beyond them it does not start.
     ``default``: what nvinfer assumes where the key is not given; only kept where that decides whether a file passes.
     """
 
@@ -29,6 +30,7 @@ class KeyRule:
     accepted: Optional[Tuple[Value, ...]] = None
     default: Optional[Value] = None
     required: bool = False
+    limits: Optional[Tuple[int, int]] = None
 
 
 def _honoured(
@@ -41,8 +43,13 @@ def _honoured(
     return KeyRule("honoured", kind, why, accepted, default, required)
 
 
-def _irrelevant(kind: Kind, why: str, accepted: Optional[Tuple[Value, ...]] = None) -> KeyRule:
-    return KeyRule("irrelevant on CPU", kind, why, accepted)
+def _irrelevant(
+    kind: Kind,
+    why: str,
+    accepted: Optional[Tuple[Value, ...]] = None,
+    limits: Optional[Tuple[int, int]] = None,
+) -> KeyRule:
+    return KeyRule("irrelevant on CPU", kind, why, accepted, limits=limits)
 
 
 def _refused(kind: Kind, why: str, *harmless: Value) -> KeyRule:
@@ -59,6 +66,8 @@ _FAKE_TENSOR = "it puts a file in the place of the picture or of the heat map"
 _TENSORRT = "it says how TensorRT builds the engine"
 _GPU_MEMORY = "it sizes nvinfer's memory"
 _DUMP = "it makes nvinfer write its tensors to files"
+#: nvinfer reads 32-bit numbers.
+_UNLIMITED = (1 << 31) - 1
 
 #: Keys of the group [property].
 PROPERTY_KEYS: Dict[str, KeyRule] = {
@@ -75,12 +84,12 @@ PROPERTY_KEYS: Dict[str, KeyRule] = {
     "gie-unique-id": _honoured("int", "names this network's tensors; must be above 0", None, 0),
     "process-mode": _honoured("int", "1 sees whole frames", (1,), 1),
     # How a GPU computes it.
-    "batch-size": _irrelevant("int", "the CPU takes frame by frame"),
-    "gpu-id": _irrelevant("int", "it names a GPU"),
+    "batch-size": _irrelevant("int", "the CPU takes frame by frame", limits=(1, 1024)),
+    "gpu-id": _irrelevant("int", "it names a GPU", limits=(0, _UNLIMITED)),
     "network-mode": _irrelevant("int", "the precision TensorRT builds; the CPU uses the file's own", (0, 1, 2, 3)),
     "model-engine-file": _irrelevant("text", "the engine TensorRT built from the ONNX file"),
     "int8-calib-file": _irrelevant("text", _TENSORRT),
-    "workspace-size": _irrelevant("int", _TENSORRT),
+    "workspace-size": _irrelevant("int", _TENSORRT, limits=(0, _UNLIMITED)),
     "layer-device-precision": _irrelevant("text", _TENSORRT),
     "strongly-typed": _irrelevant("bool", _TENSORRT),
     "dynamic-properties": _irrelevant("text", _TENSORRT),
@@ -88,7 +97,7 @@ PROPERTY_KEYS: Dict[str, KeyRule] = {
     "enable-dla": _irrelevant("bool", "it names an accelerator"),
     "use-dla-core": _irrelevant("int", "it names an accelerator"),
     "scaling-compute-hw": _irrelevant("int", "it names the unit that scales on a Jetson", (0, 1, 2)),
-    "tensor-meta-pool-size": _irrelevant("int", _GPU_MEMORY),
+    "tensor-meta-pool-size": _irrelevant("int", _GPU_MEMORY, limits=(2, _UNLIMITED)),
     "auto-inc-mem": _irrelevant("int", _GPU_MEMORY, (0, 1)),
     "max-gpu-mem-per": _irrelevant("int", _GPU_MEMORY),
     "output-blob-names": _irrelevant("text", "outputs are taken from the ONNX graph"),
@@ -148,6 +157,22 @@ PROPERTY_KEYS: Dict[str, KeyRule] = {
     "operate-on-gie-id": _refused("int", _SECONDARY, -1),
     "operate-on-class-ids": _refused("text", _SECONDARY),
 }
+
+#: Keys that change something, which DeepStream 9.1 knows and the 6.x releases did not; which release brought each is
+#: not established. A release that does not know a key only prints so, and ignores it.
+LATE_SINCE = (9, 1)
+LATE_KEYS: FrozenSet[str] = frozenset(
+    {
+        "auto-inc-mem",
+        "dump-input-tensor",
+        "dump-output-tensor",
+        "dynamic-properties",
+        "max-gpu-mem-per",
+        "raw-output-file-write",
+        "strongly-typed",
+        "warmup-engine",
+    }
+)
 
 #: Keys of the groups [class-attrs-all] and [class-attrs-<number>]; all of them are a detector's.
 CLASS_ATTRS_KEYS: Dict[str, KeyRule] = {

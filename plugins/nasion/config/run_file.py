@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from nasion.config.nearest import did_you_mean
 from nasion.errors import InputError
 from nasion.files import read_limited
+from nasion.mqtt.url import hide_password
 from nasion.settings import CameraSettings, RunSettings
 from nasion.sources.uri import parse_uri
 
@@ -54,7 +55,7 @@ def run_settings(file: Optional[Path], overrides: Sequence[Override] = (), sourc
     except ValidationError as error:
         # What is missing comes last: most often it stands there under a misspelt key.
         first = min(error.errors(), key=lambda one: one["type"] == "missing")
-        raise InputError(_explain(first, file, overrides)) from None
+        raise InputError(hide_password(_explain(first, file, overrides))) from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -78,12 +79,21 @@ def _read(file: Path) -> Dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         # `source: demo:` is what one would write, and to YAML the second colon begins another mapping.
         hint = '; a value with a colon at its end needs quotes: "demo:"' if "mapping values" in str(error) else ""
-        raise InputError(f"configuration {file}: not readable as YAML: {' '.join(str(error).split())}{hint}") from None
+        raise InputError(f"configuration {file}: not readable as YAML: {_yaml_fault(error)}{hint}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
         raise InputError(f"configuration {file} holds a {type(tree).__name__}; expected keys with values, `key: value`")
     return tree
+
+
+def _yaml_fault(error: Exception) -> str:
+    """What is wrong and where, in one line; not the line of the file, which may hold a password."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return " ".join(str(error).split())
+    mark = error.problem_mark or error.context_mark
+    where = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
+    return f"{' '.join(text for text in (error.context, error.problem) if text)}{where}"
 
 
 def _anchored(tree: Dict[str, Any], folder: Path) -> Dict[str, Any]:
@@ -92,8 +102,10 @@ def _anchored(tree: Dict[str, Any], folder: Path) -> Dict[str, Any]:
         if isinstance(tree.get(key), str):
             tree[key] = str(folder / tree[key])
     mqtt = tree.get("mqtt")
-    if isinstance(mqtt, dict) and isinstance(mqtt.get("ca_file"), str):
-        mqtt["ca_file"] = str(folder / mqtt["ca_file"])
+    if isinstance(mqtt, dict):
+        for key in ("password_file", "ca_file", "cert_file", "key_file"):
+            if isinstance(mqtt.get(key), str):
+                mqtt[key] = str(folder / mqtt[key])
     cameras = tree.get("cameras")
     for camera in cameras if isinstance(cameras, list) else ():
         if isinstance(camera, dict) and isinstance(camera.get("source"), str):
@@ -165,7 +177,9 @@ def _explain(error: Mapping[str, Any], file: Optional[Path], overrides: Sequence
     if isinstance(error["input"], (dict, list)) or not place:
         return f"{origin}: {f'{key}: ' if place else ''}{message}"
     where = "" if flag else f"{key} = "
-    return f"{origin}: {where}{reprlib.repr(error['input'])}: {message}"
+    # Hidden before it is shortened: what is left of an address then is not known for one.
+    given = hide_password(error["input"]) if isinstance(error["input"], str) else error["input"]
+    return f"{origin}: {where}{reprlib.repr(given)}: {message}"
 
 
 def _known(place: Place) -> List[str]:

@@ -103,6 +103,8 @@ def _open(ort: Any, path: Path, content: bytes, *, threads: int, dimensions: Dic
     options.log_severity_level = ORT_FATAL
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # ONNX Runtime would also take a format of its own, whatever the file's name.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     # Spinning threads would take the cores that scaling and depth need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not optimise:

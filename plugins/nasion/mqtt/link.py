@@ -15,21 +15,26 @@ from contextlib import suppress
 from typing import Any, Callable, Optional, Set
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from typing_extensions import Protocol
 
-from nasion.errors import InputError
-from nasion.mqtt.url import BrokerUrl
+from nasion.mqtt import reasons
+from nasion.mqtt.access import Access
+from nasion.mqtt.reasons import Why
 
 #: Pause before the next attempt. A broker that is not there is asked once a second, so that its return is seen at
-#: once; one that refuses us, ever more seldom up to the longest pause.
+#: once; one that refuses us, or that we refuse, ever more seldom up to the longest pause.
 RETRY_S = 1.0
 LONGEST_RETRY_S = 5.0
 #: An attempt to reach the broker (TCP and TLS) is given up after this time.
 CONNECT_TIMEOUT_S = 5.0
+#: How long a broker's verdict on our certificate is waited for; one that has no objection says so at once.
+VERDICT_S = 0.5
+#: How paho's log begins to tell of a connection that broke, whether in reading or in writing.
+_SOCKET_FAILED = "failed to receive on socket: "
 #: Longest sleep of the thread; keepalive is checked this often (its shortest setting is 1 s).
 TICK_S = 0.25
 
@@ -50,23 +55,6 @@ class LinkUser(Protocol):
         """The connection is gone, and with it what was in flight."""
 
 
-def tls_context(broker: BrokerUrl, ca_file: Optional[str]) -> Optional[ssl.SSLContext]:
-    """Certificate and host name are verified, by ``ca_file`` or the system's authorities; None without TLS."""
-    if not broker.tls:
-        if ca_file is not None:
-            raise InputError(
-                f"mqtt.ca_file is set, but {broker.redacted} is not encrypted; use mqtts:// or leave it out"
-            )
-        return None
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        why = "it holds none" if isinstance(error, ssl.SSLError) else error.strerror
-        raise InputError(f"mqtt.ca_file {ca_file}: {why}; expected a file of CA certificates in PEM format") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
 def new_properties(packet: int) -> Properties:
     """MQTT 5 properties for a packet of this type."""
     return Properties(packet)  # type: ignore[no-untyped-call]
@@ -77,23 +65,23 @@ class Link:
 
     def __init__(
         self,
-        broker: BrokerUrl,
+        access: Access,
         user: LinkUser,
         *,
         client_id: str,
         keepalive_s: int,
-        ca_file: Optional[str],
         on_event: Callable[[str], None],
     ) -> None:
-        self._broker = broker
+        self._access = access
         self._user = user
         self._client_id = client_id
         self._keepalive_s = keepalive_s
-        self._tls = tls_context(broker, ca_file)
-        self._episode = _Episode(broker.redacted, on_event)
+        self._episode = _Episode(access.broker.redacted, on_event)
         self._up = False
-        self._refused = False
-        self._why_down = ""
+        self._why: Optional[Why] = None
+        #: What the system and MQTT said of the end, the latest of either.
+        self._system_said = ""
+        self._mqtt_said: Optional[str] = None
         self._closing = threading.Event()
         self._deadline = float("inf")
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -103,6 +91,8 @@ class Link:
 
     def open(self) -> None:
         """Begin to connect; returns at once."""
+        for notice in self._access.notices:
+            self._episode.say(notice)
         self._thread.start()
 
     @property
@@ -132,12 +122,13 @@ class Link:
     def _run(self) -> None:
         pause = RETRY_S
         while not self._closing.is_set():
-            self._refused, self._why_down = False, ""
+            self._why, self._system_said, self._mqtt_said = None, "", None
             was_up = self._one_connection()
             if self._closing.is_set():
                 return
-            self._episode.failed(self._why_down or "connection lost", was_up)
-            pause = min(2 * pause, LONGEST_RETRY_S) if self._refused else RETRY_S
+            why = self._why or reasons.ended(self._system_said, self._mqtt_said, self._access, answered=was_up)
+            self._episode.failed(why.text, was_up)
+            pause = min(2 * pause, LONGEST_RETRY_S) if why.lasting else RETRY_S
             self._closing.wait(pause)
 
     def _one_connection(self) -> bool:
@@ -148,10 +139,10 @@ class Link:
             self._connect(client)
             self._drive(client)
         except OSError as error:
-            self._why_down = _why(error)
+            self._why = reasons.not_reached(error, self._access, CONNECT_TIMEOUT_S)
         except Exception as error:
             # A server that does not speak MQTT makes paho raise anything; the thread must outlive it.
-            self._why_down = f"the exchange failed ({type(error).__name__}: {error}); is this an MQTT 5 broker?"
+            self._why = reasons.not_mqtt(error)
         finally:
             left_open = client.socket()
             if left_open is not None:
@@ -169,19 +160,23 @@ class Link:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
-        if self._tls is not None:
-            client.tls_set_context(self._tls)
-        if self._broker.username is not None:
-            client.username_pw_set(self._broker.username, self._broker.password)
+        broker = self._access.broker
+        if self._access.tls is not None:
+            client.tls_set_context(self._access.tls)
+        if broker.username is not None:
+            client.username_pw_set(broker.username, broker.password)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_log = self._on_log
+        client.on_socket_open = _hear_verdict
         self._user.prepare(client)
         return client
 
     def _connect(self, client: Client) -> None:
         properties = new_properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 0
-        client.connect(self._broker.host, self._broker.port, self._keepalive_s, clean_start=True, properties=properties)
+        broker = self._access.broker
+        client.connect(broker.host, broker.port, self._keepalive_s, clean_start=True, properties=properties)
 
     def _drive(self, client: Client) -> None:
         while client.socket() is not None and time.monotonic() < self._deadline:
@@ -215,8 +210,7 @@ class Link:
         self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Optional[Properties]
     ) -> None:
         if reason.is_failure:
-            self._refused = True
-            self._why_down = f"the broker refuses us: {reason.getName()}"
+            self._why = reasons.refused(reason, self._access)
             return
         self._up = True
         self._episode.succeeded()
@@ -225,7 +219,28 @@ class Link:
     def _on_disconnect(
         self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _props: Optional[Properties]
     ) -> None:
-        self._why_down = self._why_down or reason.getName()
+        self._mqtt_said = reason.getName()
+
+    def _on_log(self, _client: Client, _data: Any, level: int, text: str) -> None:
+        """paho tells only its log what the socket said when a connection ends."""
+        if level == LogLevel.MQTT_LOG_ERR and text.startswith(_SOCKET_FAILED):
+            self._system_said = text[len(_SOCKET_FAILED) :]
+
+
+def _hear_verdict(_client: Client, _data: Any, connection: Any) -> None:
+    """Before the first word over TLS: ssl.SSLError where the broker refuses our certificate, or that we show none.
+
+    TLS 1.3 lets us finish before the broker has judged it. A broker that ends the connection then ends also what we
+    write, and paho reads nothing after a failed writing: the reason would be lost.
+    """
+    if not isinstance(connection, ssl.SSLSocket) or connection.version() != "TLSv1.3":
+        return
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    if poll.poll(VERDICT_S * 1000):
+        # What a content broker sends here, session tickets, is no data.
+        with suppress(ssl.SSLWantReadError):
+            connection.recv(1)
 
 
 class _Episode:
@@ -237,24 +252,19 @@ class _Episode:
         self._said: Set[str] = set()
         self._since: Optional[float] = None
 
+    def say(self, text: str) -> None:
+        self._on_event(f"broker {self._broker}: {text}")
+
     def failed(self, why: str, was_up: bool) -> None:
         if self._since is None:
             self._since = time.monotonic()
         if why not in self._said:
             self._said.add(why)
             lost = "connection lost: " if was_up else ""
-            self._on_event(f"broker {self._broker}: {lost}{why}; retrying")
+            self.say(f"{lost}{why}; retrying")
 
     def succeeded(self) -> None:
         after = "" if self._since is None else f" after {time.monotonic() - self._since:.1f} s"
-        self._on_event(f"broker {self._broker}: connected{after}")
+        self.say(f"connected{after}")
         self._since = None
         self._said.clear()
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is refused: {error.verify_message}"
-    if isinstance(error, socket.timeout):
-        return f"no answer within {CONNECT_TIMEOUT_S:.0f} s"
-    return error.strerror or str(error) or type(error).__name__

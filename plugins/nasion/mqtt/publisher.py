@@ -27,10 +27,10 @@ from nasion.messages import (
     StatsMessage,
     StatusMessage,
 )
+from nasion.mqtt.access import Access, find_access
 from nasion.mqtt.link import Link, new_properties
 from nasion.mqtt.samples import Samples
 from nasion.mqtt.topics import INFO, PERSON, STATS, STATUS, topic
-from nasion.mqtt.url import BrokerUrl, parse_broker_url
 from nasion.settings import MqttSettings
 from nasion.sources.frame import Clock
 
@@ -89,11 +89,11 @@ class Publisher(Protocol):
 def open_publisher(
     settings: MqttSettings, *, camera: str, session: str, clock: Clock, on_event: Callable[[str], None]
 ) -> Publisher:
-    """The publisher of one camera; a URL of ``none`` gives one that sends nothing. InputError for a bad URL or CA."""
-    broker = parse_broker_url(settings.url)
-    if broker is None:
+    """The publisher of one camera; a URL of ``none`` gives one that sends nothing. InputError as of `find_access`."""
+    access = find_access(settings)
+    if access is None:
         return NoPublisher()
-    return MqttPublisher(settings, broker, camera=camera, session=session, clock=clock, on_event=on_event)
+    return MqttPublisher(settings, access, camera=camera, session=session, clock=clock, on_event=on_event)
 
 
 class NoPublisher:
@@ -131,7 +131,7 @@ class MqttPublisher:
     def __init__(
         self,
         settings: MqttSettings,
-        broker: BrokerUrl,
+        access: Access,
         *,
         camera: str,
         session: str,
@@ -164,11 +164,10 @@ class MqttPublisher:
         # last will cannot arrive after our `online`.
         self._client: Optional[Client] = None
         self._link = Link(
-            broker,
+            access,
             self,
             client_id=f"nasion-{camera}-{session}",
             keepalive_s=settings.keepalive_s,
-            ca_file=settings.ca_file,
             on_event=self._say,
         )
 

@@ -12,10 +12,11 @@ from typing_extensions import Literal
 
 from nasion.errors import InputError
 from nasion.messages import SCHEMA_VERSION, PersonMessage, StatusMessage
+from nasion.mqtt.access import find_access
 from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.link import Link
 from nasion.mqtt.topics import ANY_CAMERA, PERSON, STATUS, split_topic, topic
-from nasion.mqtt.url import NO_BROKER, parse_broker_url
+from nasion.mqtt.url import NO_BROKER
 from nasion.settings import MqttSettings
 from nasion.sources.frame import Clock
 
@@ -112,8 +113,8 @@ class Receiver:
         boot_id: Optional[str] = None,
     ) -> None:
         """``boot_id``: that of this host; default: what the kernel says."""
-        broker = parse_broker_url(settings.url)
-        if broker is None:
+        access = find_access(settings)
+        if access is None:
             raise InputError(f"a receiver needs a broker; expected mqtt://host:port, not {NO_BROKER!r}")
         self._prefix = settings.prefix
         self._camera = camera or ANY_CAMERA
@@ -123,14 +124,7 @@ class Receiver:
         self._on_event = on_event
         self._counts = {"accepted": 0, "stale": 0, "future": 0, "malformed": 0}
         self._client: Optional[Client] = None
-        self._link = Link(
-            broker,
-            self,
-            client_id=client_id,
-            keepalive_s=settings.keepalive_s,
-            ca_file=settings.ca_file,
-            on_event=on_event,
-        )
+        self._link = Link(access, self, client_id=client_id, keepalive_s=settings.keepalive_s, on_event=on_event)
 
     def start(self) -> None:
         """Begin to connect; returns at once."""

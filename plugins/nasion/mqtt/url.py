@@ -1,4 +1,4 @@
-"""A broker's address: ``mqtt://user:pass@host:port``, ``mqtts://…`` for TLS, or ``none``.
+"""A broker's address: ``mqtt://host:port``, ``mqtts://…`` for TLS, or ``none``; ``user:pass@`` may precede the host.
 
 Passwords never leave this module in clear, except in ``BrokerUrl.password``: no error and no log line shows one.
 """
@@ -7,7 +7,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import NoReturn, Optional
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from nasion.errors import InputError
 
@@ -30,7 +30,9 @@ class BrokerUrl:
     @property
     def redacted(self) -> str:
         """The address as it may stand in logs."""
-        user = "" if self.username is None else f"{self.username}{':***' if self.password is not None else ''}@"
+        user = ""
+        if self.username is not None:
+            user = f"{quote(self.username, safe='')}{':***' if self.password is not None else ''}@"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{user}{host}:{self.port}"
 
@@ -70,6 +72,11 @@ def parse_broker_url(url: str) -> Optional[BrokerUrl]:
     return BrokerUrl(host, port, parts.scheme == "mqtts", username, password)
 
 
+def hide_password(text: str) -> str:
+    """``text``, which repeats what somebody typed, without the user name and password of an address in it."""
+    return re.sub(r"(?is)\b(mqtts?://).*@", r"\1…@", text)
+
+
 def _plausible_host(host: str, bracketed: bool) -> bool:
     if not bracketed:
         return re.fullmatch(r"[\w.-]+", host) is not None
@@ -81,9 +88,7 @@ def _plausible_host(host: str, bracketed: bool) -> bool:
 
 
 def _refuse(url: str, why: str) -> NoReturn:
-    raise InputError(
-        f"mqtt url {_harmless_part(url)}: {why}; expected mqtt://user:pass@host:port, mqtts://… for TLS, or none"
-    )
+    raise InputError(f"mqtt url {_harmless_part(url)}: {why}; expected mqtt://host:port, mqtts://… for TLS, or none")
 
 
 def _harmless_part(url: str) -> str:

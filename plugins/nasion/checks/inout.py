@@ -1,0 +1,61 @@
+"""What a run looks at and what it writes: sources and the annotated video."""
+
+from pathlib import Path
+from typing import List
+
+from nasion.checks.subject import Subject
+from nasion.checks.verdict import Verdict, fail, ok, refused, skipped, warn
+from nasion.errors import NasionError
+from nasion.settings import CameraSettings
+from nasion.show.video import PART_BYTES, AnnotatedVideo
+
+#: With less room a video ends at once.
+LEAST_FREE_BYTES = 64 << 20
+_MIB = 1 << 20
+
+
+def source(subject: Subject, camera: CameraSettings) -> Verdict:
+    """Open it as a run does, and let go of it: a camera has then given a picture."""
+    name = f"source {camera.name}"
+    told: List[str] = []
+    try:
+        opened = subject.opener(
+            camera.source,
+            depth=subject.settings.depth,
+            mode=subject.settings.mode,
+            clock=subject.clock,
+            on_event=told.append,
+        )
+    except NasionError as error:
+        return refused(name, error, "put that right, or name another source")
+    try:
+        lens = opened.calibration.left
+        what = f"{camera.source} gives {lens.width} x {lens.height} at {opened.fps:g} fps"
+    finally:
+        opened.close()
+    return ok(name, "; ".join([what, *(text.replace(f"{camera.source}: ", "", 1) for text in told)]))
+
+
+def no_source(_: Subject) -> Verdict:
+    """Where nobody said what to look at."""
+    return skipped("source", "none is named; name one with --source or in the configuration")
+
+
+def save(subject: Subject) -> Verdict:
+    """Whether the annotated video can be begun, and how much room it has."""
+    path = subject.settings.save
+    if path is None:
+        return skipped("save", "no video is asked for")
+    AnnotatedVideo(Path(path), 1.0).close()
+    return judge_room(Path(path), subject.machine.free_bytes(Path(path).absolute().parent))
+
+
+def judge_room(path: Path, free_bytes: int) -> Verdict:
+    """A long video is written in parts."""
+    room = f"{path.absolute().parent} has room for {free_bytes // _MIB} MiB"
+    remedy = "make room there, or name another file"
+    if free_bytes < LEAST_FREE_BYTES:
+        return fail("save", room, remedy)
+    if free_bytes < PART_BYTES:
+        return warn("save", f"{room}, less than one part of a long video ({PART_BYTES // _MIB} MiB)", remedy)
+    return ok("save", f"{path} can be written; {room}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nasion.errors import InputError
-from nasion.sources.uri import FORMS, LATER, parse_uri
+from nasion.sources.uri import FORMS, parse_uri
 
 WORD = st.text(string.ascii_lowercase, min_size=1, max_size=8)
 
@@ -56,7 +56,7 @@ def test_any_text_is_a_uri_or_an_input_error(text: str) -> None:
     except InputError:
         return
     assert uri.text == text
-    assert uri.scheme is None or uri.scheme in FORMS or uri.scheme in LATER
+    assert uri.scheme is None or uri.scheme in FORMS
 
 
 @given(scheme=st.sampled_from(sorted(FORMS)), target=WORD, options=st.dictionaries(WORD, WORD, max_size=4))

@@ -16,17 +16,18 @@ class DepthMap:
 
         NaN, 0 and negative numbers are unknown; -inf is nearer and +inf farther than the camera can measure.
         """
-        self._depth = depth
+        #: As it was given.
+        self.whole = depth
         self._limits = limits
 
     def patch(self, u: float, v: float, size: int) -> NDArray[np.float32]:
         """``size`` x ``size`` depths around pixel (u, v); see DepthAccessor."""
         patch = np.full((size, size), np.nan, np.float32)
-        height, width = self._depth.shape
+        height, width = self.whole.shape
         left, top = math.floor(u + 0.5) - size // 2, math.floor(v + 0.5) - size // 2
         rows = slice(min(max(top, 0), height), max(min(top + size, height), 0))
         columns = slice(min(max(left, 0), width), max(min(left + size, width), 0))
-        seen = self._depth[rows, columns]
+        seen = self.whole[rows, columns]
         patch[
             rows.start - top : rows.start - top + seen.shape[0],
             columns.start - left : columns.start - left + seen.shape[1],

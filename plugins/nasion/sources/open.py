@@ -9,10 +9,11 @@ from nasion.sources import pairs, rgbd
 from nasion.sources.demo.scene import CALIBRATIONS
 from nasion.sources.demo.source import DemoSource
 from nasion.sources.frame import Clock, Source
+from nasion.sources.mcap import McapSource
 from nasion.sources.paced import PacedSource
 from nasion.sources.pictures import ENDINGS
 from nasion.sources.sbs import SideBySideSource
-from nasion.sources.uri import ENDING_SCHEMES, FORMS, LATER, SourceUri, later_error, parse_uri
+from nasion.sources.uri import ENDING_SCHEMES, FORMS, SourceUri, parse_uri
 from nasion.sources.zed import options as zed
 from nasion.sources.zed.source import ZedSource
 
@@ -42,8 +43,6 @@ def open_source(
     """
     parsed = _parsed(uri)
     scheme = parsed.scheme or _recognised(parsed)
-    if scheme in LATER:
-        raise later_error(uri, scheme)
     open_kind, options = _KINDS[scheme]
     parsed.require_options(options)
     source = open_kind(parsed, _Needs(depth, mode, clock, on_event))
@@ -122,6 +121,10 @@ def _sbs(parsed: SourceUri, needs: _Needs) -> Source:
     )
 
 
+def _mcap(parsed: SourceUri, needs: _Needs) -> Source:
+    return McapSource(parsed.text, _path(parsed), needs.depth, needs.clock, parsed.options.get("camera"))
+
+
 def _zed(parsed: SourceUri, needs: _Needs) -> Source:
     return ZedSource(zed.camera_request(parsed), needs.depth, needs.clock, needs.on_event)
 
@@ -139,6 +142,7 @@ _KINDS: Dict[str, Tuple[Callable[[SourceUri, _Needs], Source], Tuple[str, ...]]]
     "pairs": (_pairs, ()),
     "rgbd": (_rgbd, ()),
     "sbs": (_sbs, ("rectified", "calibration")),
+    "mcap": (_mcap, ("camera",)),
     "zed": (_zed, zed.CAMERA_OPTIONS),
     "svo": (_svo, zed.SVO_OPTIONS),
     "zed-stream": (_zed_stream, zed.STREAM_OPTIONS),

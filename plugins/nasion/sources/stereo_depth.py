@@ -34,6 +34,10 @@ class StereoDepth:
         self._limits = limits
         self._rectifier = rectifier
 
+    def right(self) -> Picture:
+        """The whole right picture, rectified: each row is what `patch` would make of it."""
+        return self._right if self._rectifier is None else self._rectifier.right(self._right, slice(None))
+
     def patch(self, u: float, v: float, size: int) -> NDArray[np.float32]:
         """``size`` x ``size`` depths around pixel (u, v); see DepthAccessor."""
         near, far = self._limits.near_m, self._limits.far_m

@@ -17,11 +17,9 @@ FORMS: Dict[str, str] = {
     "zed": "zed:[SERIAL]",
     "svo": "svo:FILE",
     "zed-stream": "zed-stream:HOST:PORT",
+    "mcap": "mcap:FILE",
 }
 
-#: What is known but not read by this version, and what to do instead.
-_INSTEAD = "record a side-by-side video and play it with sbs:FILE"
-LATER: Dict[str, str] = {"mcap": "an .mcap recording"}
 #: Files whose ending says what they are.
 ENDING_SCHEMES: Dict[str, str] = {".mcap": "mcap", ".svo": "svo", ".svo2": "svo"}
 
@@ -82,7 +80,7 @@ def parse_uri(text: str) -> SourceUri:
         raise InputError(f"a source is missing; expected {_forms()} or a path")
     match = _SCHEME.fullmatch(text)
     scheme, rest = (match[1].lower(), match[2]) if match else (None, text)
-    if scheme is not None and scheme not in FORMS and scheme not in LATER:
+    if scheme is not None and scheme not in FORMS:
         raise InputError(f"{text}: unknown kind of source {scheme!r}{did_you_mean(scheme, FORMS)} (known: {_forms()})")
     target, _, query = rest.partition("?")
     return SourceUri(text, scheme, target, _options(text, query))
@@ -98,11 +96,6 @@ def _options(text: str, query: str) -> Dict[str, str]:
             raise InputError(f"{text}: option {name!r} is given twice")
         options[name] = unquote(value)
     return options
-
-
-def later_error(text: str, scheme: str) -> InputError:
-    """The honest line for what this version does not read."""
-    return InputError(f"{text}: {LATER[scheme]}, which this version does not read; it reads {_forms()}; {_INSTEAD}")
 
 
 def _forms() -> str:

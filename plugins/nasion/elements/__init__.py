@@ -1,0 +1,1 @@
+"""What the GStreamer elements in plugins/python/ do. Only `buffers` knows GStreamer."""

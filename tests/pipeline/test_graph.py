@@ -22,7 +22,13 @@ def graph(color_format: Any = "RGB", live: bool = False) -> CameraGraph:
     geometry = view_geometry("full", 320, 180)
     steps: Any = NoSteps()
     return CameraGraph(
-        "front", geometry=geometry, color_format=color_format, live=live, steps=steps, on_failure=lambda _: None
+        "front",
+        geometry=geometry,
+        color_format=color_format,
+        network=lambda tensor: tensor,
+        live=live,
+        steps=steps,
+        on_failure=lambda _: None,
     )
 
 

@@ -3,17 +3,20 @@
 import threading
 import uuid
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional
 
 from typing_extensions import Protocol
 
-from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
+from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
+from nasion.deepstream.engine import open_deepstream
 from nasion.engine.choice import choose_engine, missing_for_deepstream
-from nasion.engine.onnx_model import HeatMapModel
 from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.publisher import open_publisher
+from nasion.pipeline.engine import Engine
+from nasion.pipeline.graph import OnnxRuntimeEngine
 from nasion.pipeline.gst import has_element, load_gst
 from nasion.pipeline.line import CameraLine
 from nasion.pipeline.report import Reporter, info_message
@@ -61,7 +64,7 @@ def run(
     what can go wrong, anything else is a mistake in the program.
     """
     load_gst()
-    config, model = open_model(settings, on_event)
+    engine = open_engine(settings, on_event)
     failures: List[BaseException] = []
     one_at_a_time = threading.Lock()
 
@@ -94,8 +97,7 @@ def run(
                 camera,
                 settings,
                 source=source,
-                model=model,
-                color_format=config.color_format,
+                engine=engine,
                 session=session,
                 publisher=publisher,
                 video=video,
@@ -110,7 +112,14 @@ def run(
             stamp = stamp_now(clock)
             publisher.info(
                 info_message(
-                    camera, settings, source=source, model=model, session=session, stamp=stamp, boot_id=boot_id
+                    camera,
+                    settings,
+                    source=source,
+                    model=engine.model,
+                    session=session,
+                    stamp=stamp,
+                    boot_id=boot_id,
+                    engine=engine.name,
                 )
             )
             reporters.append(
@@ -131,16 +140,22 @@ def named_event(name: str, on_event: Callable[[str], None]) -> Callable[[str], N
     return lambda text: on_event(f"{name}: {text}")
 
 
-def open_model(settings: RunSettings, on_event: Callable[[str], None]) -> Tuple[NvinferConfig, HeatMapModel]:
-    """The nvinfer file and the network it names, or the one the settings name instead."""
-    choose_engine(settings.engine, lambda: missing_for_deepstream(has_element), on_event)
+def open_engine(settings: RunSettings, on_event: Callable[[str], None]) -> Engine:
+    """The engine to take, with the network that the nvinfer file names, or the one the settings name instead."""
+    name = choose_engine(settings.engine, lambda: missing_for_deepstream(has_element), on_event)
     config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
     config.check_view(settings.view)
-    path = Path(settings.model) if settings.model else config.onnx_file
-    model = HeatMapModel(path, height=config.height, width=config.width, threads=settings.threads)
-    about = model.metadata
-    on_event(f"model: {about.name} {about.version} ({model.digest[:12]}), view {settings.view}")
-    return config, model
+    if settings.model:
+        # An engine that the file names is one of the file's own model.
+        config = replace(config, onnx_file=Path(settings.model), engine_file=None)
+    engine: Engine
+    if name == "deepstream":
+        engine = open_deepstream(config, cameras=len(settings.cameras), on_event=on_event)
+    else:
+        engine = OnnxRuntimeEngine(config, threads=settings.threads)
+    about = engine.model.metadata
+    on_event(f"model: {about.name} {about.version} ({engine.model.digest[:12]}), view {settings.view}")
+    return engine
 
 
 def _watch(

@@ -6,8 +6,8 @@ from typing import Callable, Optional
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing, next_pts
 from nasion.errors import NasionError
+from nasion.pipeline.engine import Graph
 from nasion.pipeline.flow import Flow
-from nasion.pipeline.graph import CameraGraph
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
 from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Source
@@ -30,7 +30,7 @@ class Feeder(threading.Thread):
         frames: "FrameRing[Frame]",
         slips: "FrameRing[Slip]",
         flow: Flow,
-        graph: CameraGraph,
+        graph: Graph,
         outlet: Outlet,
         clock: Clock,
         on_event: Callable[[str], None],

@@ -11,6 +11,7 @@ DROPS = {
     "corrupt_frame": "could not be decoded",
     "unpaired": "its depth was not to be had; the position was refused",
     "no_tensor": "the network gave no heat map, or one that is not finite",
+    "lost": "went into DeepStream and did not come out",
     "unknown": "came out of GStreamer under a PTS that never went in",
     "surplus": "not through when --frames was reached",
     "unfinished": "not through when the run was ended",
@@ -60,6 +61,11 @@ class Flow:
                 self._drops["unknown"] += 1
             self._changed.notify_all()
             return known
+
+    def overtaken(self, pts: int) -> bool:
+        """Whether a newer frame than this has entered and not yet arrived."""
+        with self._changed:
+            return bool(self._queued) and self._queued[-1] > pts
 
     def left(self, *, processed: bool) -> None:
         """A frame that had arrived is done with."""

@@ -1,4 +1,4 @@
-"""The GStreamer pipeline of one camera.
+"""The engine `onnxruntime`, and its GStreamer pipeline of one camera.
 
     appsrc ! queue ! videocrop ! videoscale ! videoconvert ! RGB
         ! prepare [! queue] ! infer [! queue] ! locate ! range ! publish ! fakesink
@@ -14,12 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Literal
 
+from nasion.config.nvinfer import NvinferConfig
 from nasion.core.tensor import row_view
-from nasion.core.views import ViewGeometry
+from nasion.core.views import ViewGeometry, view_geometry
+from nasion.engine.onnx_model import HeatMapModel
 from nasion.errors import NasionError
-from nasion.pipeline.buffers import mapped, picture_buffer
-from nasion.pipeline.gst import load_gst, make_element
+from nasion.pipeline.buffers import mapped
+from nasion.pipeline.flow import Flow
+from nasion.pipeline.gst import at_end, load_gst, make_element
+from nasion.pipeline.inlet import Inlet, video_caps
+from nasion.pipeline.probes import Probes
 from nasion.pipeline.steps import Steps
+from nasion.settings import View
+from nasion.sources.frame import Clock
 
 #: Antialiased bicubic scaling ("catrom"): sharper than the antialiased bilinear one, nearer to the area averaging that
 #: the training pictures went through. Far faces were recognised in 66 instead of 63 % of the demo's frames.
@@ -27,7 +34,43 @@ _ANTIALIASED = 8
 #: GstQueueLeaky: full queues let the oldest buffer go.
 _LET_OLDEST_GO = 2
 
-_FORMATS = {3: "BGR", 4: "BGRx"}
+
+class OnnxRuntimeEngine:
+    """The network on the CPU; see `nasion.pipeline.engine.Engine`."""
+
+    name: Literal["onnxruntime"] = "onnxruntime"
+
+    def __init__(self, config: NvinferConfig, *, threads: int) -> None:
+        """InputError, DependencyError: see `HeatMapModel`."""
+        self.model = HeatMapModel(config.onnx_file, height=config.height, width=config.width, threads=threads)
+        self._color_format = config.color_format
+
+    def geometry(self, view: View, width: int, height: int) -> ViewGeometry:
+        """See `view_geometry`."""
+        return view_geometry(view, width, height)
+
+    def graph(
+        self,
+        name: str,
+        *,
+        geometry: ViewGeometry,
+        live: bool,
+        fps: float,  # noqa: ARG002
+        steps: Steps,
+        flow: Flow,  # noqa: ARG002
+        clock: Clock,  # noqa: ARG002
+        on_failure: Callable[[BaseException], None],
+    ) -> "CameraGraph":
+        """A pipeline of its own for each camera."""
+        return CameraGraph(
+            name,
+            geometry=geometry,
+            color_format=self._color_format,
+            network=self.model.infer,
+            live=live,
+            steps=steps,
+            on_failure=on_failure,
+        )
 
 
 class CameraGraph:
@@ -39,6 +82,7 @@ class CameraGraph:
         *,
         geometry: ViewGeometry,
         color_format: Literal["RGB", "BGR"],
+        network: Callable[[NDArray[np.float32]], NDArray[np.float32]],
         live: bool,
         steps: Steps,
         on_failure: Callable[[BaseException], None],
@@ -47,13 +91,13 @@ class CameraGraph:
         self._gst = load_gst()
         self._name = name
         self._geometry = geometry
+        self._network = network
         self._steps = steps
-        self._on_failure = on_failure
-        self._failed = False
-        self._channels: Optional[int] = None
+        self._probes = Probes(on_failure)
         self._pipeline = self._gst.Pipeline.new(None)
         self._bus = self._pipeline.get_bus()
         self._source = make_element("appsrc", "source", format=self._gst.Format.TIME, max_bytes=0)
+        self._inlet = Inlet(self._source, name, geometry.frame_width, geometry.frame_height)
         self._build(color_format, live)
 
     def start(self) -> None:
@@ -63,38 +107,16 @@ class CameraGraph:
             raise NasionError(f"{self._name}: GStreamer does not start the pipeline")
 
     def push(self, picture: NDArray[np.uint8], pts: int) -> None:
-        """Hand over a picture, (height, width, 3 or 4) uint8; nobody may write to it any more.
-
-        NasionError where it does not fit.
-        """
-        width, height = self._geometry.frame_width, self._geometry.frame_height
-        channels = self._channels or picture.shape[-1]
-        if picture.shape != (height, width, channels) or channels not in _FORMATS:
-            raise NasionError(
-                f"{self._name}: the source gave a picture of the shape {picture.shape}; expected {height} x {width} x "
-                f"{self._channels or '3 or 4'}"
-            )
-        if self._channels is None:
-            self._source.set_property("caps", self._caps(_FORMATS[channels], width, height))
-            self._channels = channels
-        flow = self._source.push_buffer(picture_buffer(picture, pts))
-        if flow != self._gst.FlowReturn.OK:
-            raise NasionError(f"{self._name}: GStreamer took no frame ({flow.value_nick})")
+        """Hand over a picture; see `Inlet`."""
+        self._inlet.push(picture, pts)
 
     def end(self) -> None:
         """No more pictures; `check` tells when the last one is through."""
-        self._source.end_of_stream()
+        self._inlet.end()
 
     def check(self) -> bool:
         """Whether everything is through. NasionError where GStreamer reports an error."""
-        kinds = self._gst.MessageType.EOS | self._gst.MessageType.ERROR
-        message = self._bus.pop_filtered(kinds)
-        if message is None:
-            return False
-        if message.type == self._gst.MessageType.EOS:
-            return True
-        error, detail = message.parse_error()
-        raise NasionError(f"{self._name}: GStreamer: {error.message} ({_last_line(detail)})")
+        return at_end(self._bus, self._name)
 
     def stop(self) -> None:
         """Let go of everything; returns when no step runs any more."""
@@ -112,7 +134,7 @@ class CameraGraph:
             bottom=view.frame_height - view.crop_top - view.crop_height,
         )
         scaled = make_element("capsfilter", "scaled")
-        scaled.set_property("caps", self._caps(color_format, view.scaled_width, view.scaled_height))
+        scaled.set_property("caps", video_caps(color_format, view.scaled_width, view.scaled_height))
         prepare, infer, locate, range_, publish = (
             make_element("identity", name, silent=True) for name in ("prepare", "infer", "locate", "range", "publish")
         )
@@ -138,7 +160,7 @@ class CameraGraph:
         self._probe(prepare, self._prepare)
         for after_queue in (infer, locate) if overlapping else ():
             self._probe(after_queue, lambda buffer: steps.spend(buffer.pts, "wait"))
-        self._probe(infer, lambda buffer: steps.infer(buffer.pts))
+        self._probe(infer, lambda buffer: steps.infer(buffer.pts, self._network))
         self._probe(locate, lambda buffer: steps.locate(buffer.pts))
         self._probe(range_, lambda buffer: steps.range(buffer.pts))
         self._probe(publish, lambda buffer: steps.publish(buffer.pts))
@@ -155,35 +177,10 @@ class CameraGraph:
                 raise NasionError(f"{self._name}: GStreamer cannot link {left.get_name()} to {right.get_name()}")
 
     def _probe(self, element: Any, step: Callable[[Any], Optional[bool]]) -> None:
-        """Call ``step`` with every buffer that enters ``element``; the frame goes no further where it says False.
-
-        An exception would vanish in GStreamer's thread: it is handed on, and nothing more passes.
-        """
-        drop, ok = self._gst.PadProbeReturn.DROP, self._gst.PadProbeReturn.OK
-
-        def on_buffer(_pad: Any, info: Any) -> Any:
-            if self._failed:
-                return drop
-            try:
-                return drop if step(info.get_buffer()) is False else ok
-            except BaseException as error:
-                self._failed = True
-                self._on_failure(error)
-                return drop
-
-        element.get_static_pad("sink").add_probe(self._gst.PadProbeType.BUFFER, on_buffer)
+        """Call ``step`` with every buffer that enters ``element``."""
+        self._probes.add(element.get_static_pad("sink"), step)
 
     def _prepare(self, buffer: Any) -> None:
         with mapped(buffer) as data:
             scaled = row_view(data, self._geometry.scaled_width, self._geometry.scaled_height)
             self._steps.prepare(buffer.pts, scaled)
-
-    def _caps(self, picture_format: str, width: int, height: int) -> Any:
-        return self._gst.Caps.from_string(
-            f"video/x-raw,format={picture_format},width={width},height={height},framerate=0/1,pixel-aspect-ratio=1/1"
-        )
-
-
-def _last_line(detail: Optional[str]) -> str:
-    lines = (detail or "").split("\n")
-    return lines[-1].strip()

@@ -3,9 +3,9 @@
 import ctypes
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, Optional
 
-from nasion.errors import DependencyError
+from nasion.errors import DependencyError, NasionError
 
 _PACKAGES = "python3-gi python3-gst-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 _INSTALL = f"install it with: sudo apt-get install --no-install-recommends {_PACKAGES}"
@@ -51,3 +51,21 @@ def make_element(factory: str, name: str, **properties: Any) -> Any:
     for key, value in properties.items():
         element.set_property(key.replace("_", "-"), value)
     return element
+
+
+def at_end(bus: Any, who: str) -> bool:
+    """Whether the pipeline of ``bus`` has said that everything is through. NasionError where it reports an error."""
+    kinds = load_gst().MessageType
+    message = bus.pop_filtered(kinds.EOS | kinds.ERROR)
+    if message is None:
+        return False
+    if message.type == kinds.EOS:
+        return True
+    error, detail = message.parse_error()
+    element = f"{message.src.get_name()}: " if message.src else ""
+    raise NasionError(f"{who}: GStreamer: {element}{error.message} ({_last_line(detail)})")
+
+
+def _last_line(detail: Optional[str]) -> str:
+    lines = (detail or "").split("\n")
+    return lines[-1].strip()

@@ -2,20 +2,16 @@
 
 from typing import Callable, Optional
 
-from typing_extensions import Literal
-
 from nasion.core.gates import Hysteresis
 from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing
-from nasion.core.views import view_geometry
-from nasion.engine.onnx_model import HeatMapModel
 from nasion.errors import InputError, NasionError
 from nasion.messages import PersonMessage
 from nasion.mqtt.publisher import Publisher
+from nasion.pipeline.engine import Engine
 from nasion.pipeline.feeder import IN_FLIGHT, Feeder
 from nasion.pipeline.flow import Flow
-from nasion.pipeline.graph import CameraGraph
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
 from nasion.pipeline.steps import Steps
@@ -43,8 +39,7 @@ class CameraLine:
         settings: RunSettings,
         *,
         source: Source,
-        model: HeatMapModel,
-        color_format: Literal["RGB", "BGR"],
+        engine: Engine,
         session: str,
         publisher: Publisher,
         video: Optional[AnnotatedVideo],
@@ -56,11 +51,12 @@ class CameraLine:
         """InputError where the view does not fit the source's pictures."""
         left = source.calibration.left
         try:
-            geometry = view_geometry(settings.view, left.width, left.height)
+            geometry = engine.geometry(settings.view, left.width, left.height)
         except ValueError as error:
             raise InputError(f"{camera.source}: {error}") from None
         live = (settings.mode or ("live" if source.live else "every-frame")) == "live"
-        threshold = model.metadata.threshold if settings.threshold is None else settings.threshold
+        metadata = engine.model.metadata
+        threshold = metadata.threshold if settings.threshold is None else settings.threshold
         self.name = camera.name
         self._source = source
         self._clock = clock
@@ -80,7 +76,7 @@ class CameraLine:
         frames: FrameRing[Frame] = FrameRing(_FRAMES_KEPT)
         slips: FrameRing[Slip] = FrameRing(_SLIPS_KEPT)
         steps = Steps(
-            model=model,
+            metadata=metadata,
             geometry=geometry,
             hysteresis=Hysteresis(settings.hysteresis, threshold),
             ranger=Ranger(source.calibration, settings.depth, settings.jump, camera.mount),
@@ -92,8 +88,15 @@ class CameraLine:
             outlet=self._outlet,
             clock=clock,
         )
-        self._graph = CameraGraph(
-            camera.name, geometry=geometry, color_format=color_format, live=live, steps=steps, on_failure=on_failure
+        self._graph = engine.graph(
+            camera.name,
+            geometry=geometry,
+            live=live,
+            fps=source.fps / settings.every,
+            steps=steps,
+            flow=self._flow,
+            clock=clock,
+            on_failure=on_failure,
         )
         self._feeder = Feeder(
             camera.name,

@@ -4,7 +4,6 @@ from typing import Callable, Dict, Mapping, Optional, Sequence
 
 from nasion import __version__
 from nasion.core.views import INPUT_SIZES
-from nasion.engine.onnx_model import HeatMapModel
 from nasion.messages import (
     AGES,
     TIMES,
@@ -19,6 +18,7 @@ from nasion.messages import (
     StatsMessage,
 )
 from nasion.mqtt.publisher import Publisher
+from nasion.pipeline.engine import ModelFile
 from nasion.pipeline.flow import DROPS
 from nasion.pipeline.summary import CameraSummary, percentiles
 from nasion.settings import CameraSettings, RunSettings
@@ -32,7 +32,7 @@ def info_message(
     settings: RunSettings,
     *,
     source: Source,
-    model: HeatMapModel,
+    model: ModelFile,
     session: str,
     stamp: Stamp,
     boot_id: Optional[str],

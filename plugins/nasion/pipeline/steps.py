@@ -1,9 +1,10 @@
-"""The steps of a frame, each found by its PTS: admit, prepare, infer, locate, range, publish.
+"""The steps of a frame, each found by its PTS: admit, prepare, infer (or heat), locate, range, publish.
 
-They hold no GStreamer; the pad probes of the pipeline call them, and so may elements of another pipeline.
+They hold no GStreamer and no network; the pad probes of both engines' pipelines call them. Where the network runs
+outside of Python, `heat` takes the place of `prepare` and `infer`.
 """
 
-from typing import List, Optional
+from typing import Callable, List, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from nasion.core.results import FrameReason, Located
 from nasion.core.ring import FrameRing
 from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import ViewGeometry
-from nasion.engine.onnx_model import HeatMapModel
+from nasion.engine.metadata import ModelMetadata
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
@@ -30,7 +31,7 @@ class Steps:
     def __init__(
         self,
         *,
-        model: HeatMapModel,
+        metadata: ModelMetadata,
         geometry: ViewGeometry,
         hysteresis: Hysteresis,
         ranger: Ranger,
@@ -42,8 +43,9 @@ class Steps:
         outlet: Outlet,
         clock: Clock,
     ) -> None:
-        """``limit``: number of frames after which no more are taken; ``frames``: pictures and depth by PTS."""
-        self._model = model
+        """``metadata``: the network's; ``limit``: number of frames after which no more are taken; ``frames``: pictures
+        and depth by PTS."""
+        self._metadata = metadata
         self._geometry = geometry
         self._hysteresis = hysteresis
         self._ranger = ranger
@@ -86,15 +88,22 @@ class Steps:
         fill_tensor(scaled, slip.tensor)
         slip.spend("preprocess", self._clock.monotonic_ns())
 
-    def infer(self, pts: int) -> None:
-        """Network input to heat map."""
+    def infer(self, pts: int, network: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
+        """Network input to heat map, by ``network``."""
         slip = self._slips.get(pts)
         if slip is None or slip.tensor is None:
             return
-        heat = self._model.infer(slip.tensor)
+        heat = network(slip.tensor)
         self._spare_tensors.append(slip.tensor)
         slip.tensor = None
-        if np.isfinite(heat).all():
+        self.heat(pts, heat)
+
+    def heat(self, pts: int, heat: Optional[NDArray[np.float32]]) -> None:
+        """The heat map that the network gave for this frame, or None where it gave none."""
+        slip = self._slips.get(pts)
+        if slip is None:
+            return
+        if heat is not None and np.isfinite(heat).all():
             slip.heat = heat
         else:
             self._flow.dropped("no_tensor")
@@ -136,7 +145,7 @@ class Steps:
             return blank_tensor(self._geometry.input_height, self._geometry.input_width)
 
     def _search(self, heat: NDArray[np.float32]) -> Located:
-        about = self._model.metadata
+        about = self._metadata
         located = locate(
             heat,
             self._geometry,

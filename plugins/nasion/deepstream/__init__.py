@@ -1,0 +1,1 @@
+"""The engine `deepstream`: pictures to the GPU, heat maps back, through NVIDIA's GStreamer elements."""

@@ -103,7 +103,7 @@ The point between the eyes as a heat map; the point is {metadata.keypoint}.
 |---|---|
 | input | `input`, float32, RGB 0..255, height and width any multiple of 32; checked at {metadata.sizes} |
 | output | `heat_map`, 0..1, one cell for {metadata.stride} x {metadata.stride} pixels |
-| drawn | a Gaussian of {metadata.sigma_px:g} pixels |
+| drawn | a Gaussian of {metadata.sigma_px:.2g} pixels |
 | threshold | {metadata.threshold:g}, chosen on a held-out tenth of the training pictures |
 
 SHA-256 of the file: `{file_digest(model)}`

@@ -15,7 +15,7 @@ def draft_metadata(name: str, version: str, network: UNet, data_digest: str) -> 
         name=name,
         version=version,
         stride=network.config.head_stride,
-        sigma_px=network.sigma_px,
+        sigma_px=network.drawn_sigma_px,
         threshold=0.5,
         keypoint="the middle of the straight line between the centres of the two eyes",
         sizes=", ".join(f"{width}x{height}" for height, width in INPUT_SIZES.values()),

@@ -52,7 +52,8 @@ def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Ac
     """Write the INT8 twin of the float file ``model`` to ``out``; what it says of itself is returned.
 
     ``pictures`` (H, W, 3) BGR: what the ranges of the activations are taken from, by their smallest and largest values.
-    The normalisation of the input stays in float: its three channels have different ranges.
+    The normalisation of the input stays in float: its three channels have different ranges. So do the last convolution
+    and the smoothing: they cost little, and steps of the map would move its peaks.
     """
     if not pictures:
         raise ValueError("calibration needs at least one picture")
@@ -77,6 +78,7 @@ def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Ac
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.MinMax,
                 op_types_to_quantize=["Conv", "AveragePool", "Resize", "Concat"],
+                nodes_to_exclude=_end(proto),
                 extra_options=_OPTIONS[activations],
             )
             write_metadata(draft, metadata)
@@ -84,3 +86,9 @@ def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Ac
     finally:
         root.setLevel(level)
     return metadata
+
+
+def _end(proto: onnx.ModelProto) -> list[str]:
+    """The convolutions that draw and smooth the map: those of one output."""
+    channels = {tensor.name: tensor.dims[0] for tensor in proto.graph.initializer if tensor.dims}
+    return [n.name for n in proto.graph.node if n.op_type == "Conv" and channels.get(n.input[1]) == 1]

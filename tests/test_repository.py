@@ -98,7 +98,7 @@ class TestRunTime:
         assert not list(newer_features(ast.parse(text)))
 
     def test_it_needs_nothing_of_the_workshop(self) -> None:
-        workshop = {"torch", "torchvision", "lightning", "onnx", "matplotlib", "training", "export"}
+        workshop = {"torch", "torchvision", "lightning", "onnx", "training", "export"}
         assert [named(path) for path in RUN_TIME if {name.split(".")[0] for name in imports(path)} & workshop] == []
 
     def test_the_core_is_pure(self) -> None:

@@ -1,6 +1,7 @@
 """Weights of a released ONNX file or of a checkpoint, back in a network that can go on learning."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def load_weights(path: Path, pictures: Sequence[Picture]) -> UNet:
         return load_network(path)
     metadata, config, convolutions = _read_onnx(path)
     network = UNet(config).eval()
-    network.sigma_px = metadata.sigma_px
+    network.sigma_px = math.sqrt(metadata.sigma_px**2 - config.smoothing_px**2)
     targets = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
     shapes = [tuple(weight.shape) for weight, _ in convolutions]
     if shapes != [tuple(m.weight.shape) for m in targets]:
@@ -111,6 +112,9 @@ def _read_onnx(path: Path) -> tuple[ModelMetadata, UNetConfig, list[tuple[Tensor
     for node in model.graph.node:
         if node.op_type == "Conv":
             weight = torch.from_numpy(values[node.input[1]])
+            if weight.shape[:2] == (1, 1):
+                # The smoothing of the map: it follows from the configuration.
+                continue
             shift = torch.from_numpy(values[node.input[2]]) if len(node.input) > 2 else torch.zeros(len(weight))
             convolutions.append((weight, shift))
     return metadata, UNetConfig(**json.loads(metadata.network)), convolutions

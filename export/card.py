@@ -61,6 +61,10 @@ def _span(ends: list[float | None]) -> str:
     return f"from {near}" if far is None else f"{near}–{far}"
 
 
+def _twin_digest(small: Int8Figures | None) -> str:
+    return "" if small is None else f"\nSHA-256 of its INT8 twin: `{file_digest(small.file)}`\n\n"
+
+
 def _int8(small: Int8Figures | None) -> str:
     if small is None:
         return "No INT8 twin was made of it."
@@ -107,7 +111,7 @@ The point between the eyes as a heat map; the point is {metadata.keypoint}.
 | threshold | {metadata.threshold:g}, chosen on a held-out tenth of the training pictures |
 
 SHA-256 of the file: `{file_digest(model)}`
-SHA-256 of the label tables: `{metadata.data_digest}`
+{_twin_digest(small)}SHA-256 of the label tables: `{metadata.data_digest}`
 
 ## On the validation pictures
 

@@ -36,8 +36,9 @@ CALIBRATED_WITH = 128
 
 @dataclass(frozen=True)
 class Int8Figures:
-    """The INT8 file against the float file on the same pictures, each at its own threshold."""
+    """The INT8 ``file`` against the float file on the same pictures, each at its own threshold."""
 
+    file: Path
     figures: dict[str, Any]
     lost: float
     shift_px: float | None
@@ -96,6 +97,7 @@ def release_int8(
         found = Judged(answers_of(trial, of_split(pictures, "val")), threshold)
         before, after = judge(expected.answers, expected.threshold), judge(found.answers, threshold)
         result = Int8Figures(
+            file=out,
             figures=after,
             lost=before["right_location_free"] - after["right_location_free"],
             shift_px=keypoint_shift(expected, found).get("median_px"),

@@ -1,32 +1,26 @@
-"""How far off the positions are, and how much the pipeline costs, measured where the truth is known.
+"""How far off the positions are, measured where the truth is known.
 
-`demo` runs the whole pipeline over the made scene, `pairs` over stereo pairs with a truth.csv, `throughput` compares
-the pipeline with a bare ONNX Runtime loop in the same run.
+`demo` runs the whole pipeline over the made scene, `pairs` over stereo pairs with a truth.csv. How fast it is, is
+`nasion bench`'s to say.
 """
 
 import csv
 import json
-import logging
 import math
 import statistics
 import threading
-import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import typer
-from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
-from nasion.engine.onnx_model import HeatMapModel
 from nasion.errors import InputError, NasionError
 from nasion.messages import PersonEntry, PersonMessage
-from nasion.pipeline.app import SourceOpener, run
-from nasion.settings import CameraSettings, DepthSettings, JumpSettings, Mode, MqttSettings, RunSettings, View
+from nasion.pipeline.app import run
+from nasion.settings import CameraSettings, DepthSettings, JumpSettings, MqttSettings, RunSettings, View
 from nasion.sources.clock import SystemClock
 from nasion.sources.demo.scene import DemoScene
 from nasion.sources.demo.walk import FPS
-from nasion.sources.frame import Clock, Frame, Source, Stamp
-from nasion.sources.memory import MemorySource
 from nasion.sources.open import open_source
 from rich.console import Console
 from rich.table import Table
@@ -59,7 +53,7 @@ class Seen(NamedTuple):
         return abs(self.entry.depth_m - self.true_m) / self.true_m
 
 
-def collect(settings: RunSettings, opener: SourceOpener = open_source) -> List[PersonMessage]:
+def collect(settings: RunSettings) -> List[PersonMessage]:
     """The messages of a whole run; what it tells people goes to stderr."""
     messages: List[PersonMessage] = []
     run(
@@ -68,7 +62,6 @@ def collect(settings: RunSettings, opener: SourceOpener = open_source) -> List[P
         on_message=messages.append,
         on_event=lambda text: typer.echo(text, err=True),
         stop=threading.Event(),
-        opener=opener,
     )
     return messages
 
@@ -217,75 +210,6 @@ def pairs(
         raise InputError(f"{folder}: {len(messages)} pairs, but truth.csv lists {len(truth)}")
     figures = judge_pairs(messages, truth, opened.calibration.left.fx, smallest_px)
     show(figures, f"{folder.name}, view {view}", as_json)
-
-
-def replayed(frames: Sequence[Frame], count: int, clock: Clock) -> Iterator[Frame]:
-    """The same few frames again and again, stamped as they are taken."""
-    for index in range(count):
-        frame = frames[index % len(frames)]
-        stamp = Stamp(clock.utc_ns(), clock.monotonic_ns())
-        yield Frame(frame.picture, frame.depth, frame.calibration, stamp, round(index * 1e9 / FPS))
-
-
-def bare_rate(model: HeatMapModel, shape: Tuple[int, int], frames: int) -> float:
-    """Frames a second of the network alone, on tensors of (height, width) ``shape`` that are there already."""
-    random = np.random.default_rng(0)
-    tensors = [random.uniform(0, 255, (1, 3, *shape)).astype(np.float32) for _ in range(4)]
-    begin = time.perf_counter()
-    for index in range(frames):
-        model.infer(tensors[index % len(tensors)])
-    return frames / (time.perf_counter() - begin)
-
-
-def arrivals(settings: RunSettings, opener: SourceOpener, clock: Clock) -> List[int]:
-    """When each message of a run came, monotonic nanoseconds."""
-    stamps: List[int] = []
-
-    def note(_message: PersonMessage) -> None:
-        stamps.append(clock.monotonic_ns())
-
-    quiet = logging.getLogger("nasion.measure").debug
-    run(settings, clock=clock, on_message=note, on_event=quiet, stop=threading.Event(), opener=opener)
-    return stamps
-
-
-@app.command()
-def throughput(
-    view: ViewOption = "full",
-    size: Annotated[int, typer.Option(help="Height of the pictures: 720 or 1080.")] = 1080,
-    frames: Annotated[int, typer.Option(help="Frames of each turn.")] = 200,
-    rounds: Annotated[int, typer.Option(help="Turns of each; the two alternate.")] = 7,
-    as_json: Json = False,
-) -> None:
-    """Every frame through the pipeline against the network alone: same model, same run, one inference thread."""
-    clock = SystemClock()
-    made = open_source(f"demo:?size={size}", depth=DepthSettings(), mode="every-frame", clock=clock)
-    grabs = [made.read() for _ in range(8)]
-    ready = [grab for grab in grabs if isinstance(grab, Frame)]
-    config = read_nvinfer(default_nvinfer_file(view))
-    model = HeatMapModel(config.onnx_file, height=config.height, width=config.width, threads=1)
-
-    def opener(
-        uri: str, *, depth: DepthSettings, mode: Optional[Mode], clock: Clock, on_event: Callable[[str], None]
-    ) -> Source:
-        del depth, mode, on_event
-        return MemorySource(replayed(ready, frames, clock), ready[0].calibration, uri=uri)
-
-    bare, piped = [], []
-    for _ in range(rounds):
-        bare.append(bare_rate(model, (config.height, config.width), frames))
-        stamps = arrivals(settings_for("replay:", view), opener, clock)
-        # From the first result to the last: opening the model is no throughput.
-        piped.append((len(stamps) - 1) / ((stamps[-1] - stamps[0]) / 1e9))
-    figures = {
-        "view": view,
-        "size": size,
-        "bare_frames_per_s": statistics.median(bare),
-        "pipeline_frames_per_s": statistics.median(piped),
-        "ratio": statistics.median(p / b for p, b in zip(piped, bare)),
-        "ratio_each_round": [p / b for p, b in zip(piped, bare)],
-    }
-    show(figures, "pipeline against bare ONNX Runtime", as_json)
 
 
 def percent(value: Optional[float]) -> str:

@@ -246,7 +246,19 @@ def test_the_generated_schema_refuses_what_the_code_would_never_say(wrong: Dict[
         jsonschema.validate(wrong, json_schema("person"), jsonschema.Draft202012Validator)
 
 
-GOOD = {"threshold": 0.7, "max_persons": 3, "near_m": 0.5, "far_m": 6, "image": True, "image_hz": 2}
+GOOD = {
+    "threshold": 0.7,
+    "max_persons": 3,
+    "near_m": 0.5,
+    "far_m": 6,
+    "jump_mode": "fixed",
+    "jump_max_speed_m_s": 2,
+    "jump_sigmas": 0,
+    "jump_fixed_m": 1.5,
+    "jump_expires_s": 0.5,
+    "image": True,
+    "image_hz": 2,
+}
 
 
 def test_every_settable_key_takes_a_good_value_and_changes_a_setting_that_there_is() -> None:
@@ -256,8 +268,8 @@ def test_every_settable_key_takes_a_good_value_and_changes_a_setting_that_there_
         assert isinstance(asked, SetMessage), asked
         assert (asked.value, asked.id) == (value, "7")
         place: Any = RunSettings
-        for step in SETTABLE[key].place.split(".") if SETTABLE[key].place else ():
-            place = place.model_fields[step].annotation if step == "depth" else place.model_fields[step]
+        for step in SETTABLE[key].place.split("."):
+            place = place.model_fields[step].annotation
 
 
 @pytest.mark.parametrize(

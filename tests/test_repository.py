@@ -276,7 +276,7 @@ class TestReadme:
 
 def shell_lines() -> Iterator[str]:
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL):
-        yield from block.splitlines()
+        yield from block.replace("\\\n", " ").splitlines()
 
 
 def table(head: str) -> list[list[str]]:

@@ -10,6 +10,7 @@ from typing_extensions import Annotated, Literal, Self
 
 View = Literal["centre", "full", "fine"]
 Engine = Literal["auto", "onnxruntime", "deepstream"]
+Precision = Literal["auto", "float", "int8"]
 Mode = Literal["live", "every-frame"]
 
 #: Characters that would tear an MQTT topic apart.
@@ -166,12 +167,80 @@ class MqttSettings(Settings):
     _prefix = field_validator("prefix")(checked_name)
 
 
+class ImageSettings(Settings):
+    """The annotated picture on topic `image`."""
+
+    enabled: bool = Field(False, description="Whether annotated pictures leave the machine, on `image`.")
+    hz: float = Field(2.0, gt=0, le=30, description="At most so many pictures a second.")
+
+
+#: What can be set while it runs, over `set/<key>`: the setting that each key changes.
+SETTABLE_PLACES = {
+    "threshold": "threshold",
+    "max_persons": "max_persons",
+    "near_m": "depth.near_m",
+    "far_m": "depth.far_m",
+    **{f"jump_{name}": f"jump.{name}" for name in JumpSettings.model_fields},
+    "image": "image.enabled",
+    "image_hz": "image.hz",
+}
+
+
+class RemoteSettings(Settings):
+    """What may be set over MQTT while it runs."""
+
+    allow: Optional[List[str]] = Field(
+        None, description="Keys of `set/<key>` that are obeyed; default: all; `[]`: none."
+    )
+    persist: Optional[str] = Field(
+        None,
+        min_length=1,
+        description="File that keeps what was set, and overrides this configuration at the next start; default: none.",
+    )
+
+    @field_validator("allow")
+    @classmethod
+    def _known(cls, allow: Optional[List[str]]) -> Optional[List[str]]:
+        unknown = sorted(set(allow or ()) - set(SETTABLE_PLACES))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} cannot be set; expected some of {', '.join(SETTABLE_PLACES)}")
+        return allow
+
+
+class WatchdogSettings(Settings):
+    """What is done when frames go in and none comes out."""
+
+    seconds: float = Field(
+        10.0, ge=0.5, le=3600, description="Frames go in and none comes out for this long: it fires."
+    )
+    action: Literal["exit", "restart"] = Field(
+        "exit", description="`exit`: end with exit code 5; `restart`: start the same command again in this process."
+    )
+
+
+class HttpSettings(Settings):
+    """Health and metrics for those who ask over HTTP."""
+
+    port: Optional[int] = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Serve `/healthz` and `/metrics` (Prometheus) here; 0: any; default: not at all.",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address to serve them on; `0.0.0.0`: to everybody.")
+
+
 class RunSettings(Settings):
     """The whole configuration of `nasion run`."""
 
     cameras: List[CameraSettings] = Field(min_length=1, description="One entry for each camera.")
     view: View = Field("full", description="What the network sees of the picture.")
     engine: Engine = Field("auto", description="What runs the network.")
+    precision: Precision = Field(
+        "auto",
+        description="What the CPU computes in; `auto`: `int8` where the processor is fast in it and the network is "
+        "there. A named `nvinfer` or `model` overrides it.",
+    )
     nvinfer: Optional[str] = Field(
         None, description="nvinfer configuration file; default: the one in deepstream_configs/ for the view."
     )
@@ -190,6 +259,10 @@ class RunSettings(Settings):
     jump: JumpSettings = JumpSettings()
     hysteresis: HysteresisSettings = HysteresisSettings()
     mqtt: MqttSettings = MqttSettings()
+    image: ImageSettings = ImageSettings()
+    remote: RemoteSettings = RemoteSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
+    http: HttpSettings = HttpSettings()
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Self:

@@ -65,11 +65,12 @@ def test_a_file_says_everything(write: Write) -> None:
 
 
 def test_relative_paths_count_from_the_files_folder(write: Write, tmp_path: Path) -> None:
-    settings = run_settings(write(WHOLE + "save: out.avi\n"))
+    settings = run_settings(write(WHOLE + "save: out.avi\nremote: {persist: kept.json}\n"))
 
     assert settings.nvinfer == str(tmp_path / "nets" / "fine.txt")
     assert settings.model == "/opt/net.onnx"
     assert settings.save == str(tmp_path / "out.avi")
+    assert settings.remote.persist == str(tmp_path / "kept.json")
     files = (settings.mqtt.ca_file, settings.mqtt.password_file, settings.mqtt.cert_file, settings.mqtt.key_file)
     assert files == tuple(str(tmp_path / name) for name in ("ca.pem", "pw", "c.pem", "c.key"))
     assert settings.cameras[1].source == f"pairs:{tmp_path}/recordings/rear"

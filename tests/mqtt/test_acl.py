@@ -16,7 +16,8 @@ from nasion.messages import SETTABLE
 from nasion.mqtt.contract import CHANNELS
 from nasion.mqtt.publisher import open_publisher
 from nasion.mqtt.receiver import Accepted, Heard, Receiver
-from nasion.settings import MqttSettings
+from nasion.pipeline.controls import Controls
+from nasion.settings import MqttSettings, RunSettings
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -161,9 +162,9 @@ class Person:
         self._answered.clear()
         return self._answers[-1]
 
-    def say(self, topic: str, retain: bool = False) -> str:
+    def say(self, topic: str, retain: bool = False, payload: bytes = b"{}") -> str:
         """The broker's answer."""
-        self._client.publish(topic, b"{}", qos=1, retain=retain)
+        self._client.publish(topic, payload, qos=1, retain=retain)
         return self._wait()
 
     def listen(self, topics: str = "#") -> "Person":
@@ -367,6 +368,27 @@ class TestTheWholeWay:
         assert all(event.endswith(": connected") for event in events)
         assert publisher.counters()["acknowledged"] == 1
         assert shipped.password("cam0") not in str(events)
+
+    def test_a_camera_obeys_its_operator_and_nobody_else(
+        self, shipped: Shipped, come: Come, clock: Any, until: Until
+    ) -> None:
+        events: List[str] = []
+        publisher = open_publisher(
+            shipped.settings("cam0"), camera="cam0", session="s1", clock=clock, on_event=events.append
+        )
+        told = RunSettings.model_validate({"cameras": [{"source": "demo:"}]})
+        controls = Controls("cam0", told, threshold=0.6, session="s1", clock=clock, on_event=events.append)
+        publisher.obey(controls)
+        robot, operator, other = come("robot").listen(), come("operator"), come("cam1")
+        publisher.start()
+        until(lambda: robot.heard.count("nasion/cam0/state/image") == 1)
+        for who in (robot, other):
+            assert who.say("nasion/cam0/set/image", payload=b'{"value": true}') == "Not authorized"
+        assert operator.say("nasion/cam0/set/max_persons", payload=b'{"value": 3}') == "Success"
+        until(lambda: robot.heard.count("nasion/cam0/state/max_persons") == 2)
+        publisher.stop()
+        assert (controls.in_force.max_persons, controls.in_force.image.enabled) == (3, False)
+        assert [event for event in events if "refuse" in event] == []
 
     def test_a_camera_under_anothers_name_is_refused_said_once_and_counted(
         self, shipped: Shipped, clock: Any, seen: Any, until: Until

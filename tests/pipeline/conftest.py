@@ -96,6 +96,8 @@ class Stage:
             "engine": "onnxruntime",
             "model": str(self.model),
             "mqtt": {"url": "none"},
+            # It would end the tests.
+            "watchdog": {"seconds": 300},
             **settings,
         }
         return app.run(

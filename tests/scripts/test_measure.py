@@ -1,4 +1,4 @@
-"""The figures of the README, in miniature: the commands run, and count what is there."""
+"""The positions' figures of the README, in miniature: the commands run, and count what is there."""
 
 import csv
 import json
@@ -56,15 +56,6 @@ def test_the_demo_is_held_against_its_own_truth() -> None:
     assert near["frames"] == figures["frames"] == 4
     assert near["valid"] == 1
     assert near["depth_error_p95"] < 0.02
-
-
-def test_throughput_is_a_ratio_of_two_rates() -> None:
-    result = measure("throughput", "--view", "centre", "--size", "720", "--frames", "20", "--rounds", "2", "--json")
-    assert result.returncode == 0, result.stderr
-    figures = json.loads(result.stdout)
-    assert len(figures["ratio_each_round"]) == 2
-    assert 0 < figures["ratio"] < 2
-    assert min(figures["bare_frames_per_s"], figures["pipeline_frames_per_s"]) > 0
 
 
 def test_a_folder_without_truth_is_one_line(tmp_path: Path) -> None:

@@ -18,8 +18,11 @@ from nasion.tensorrt.onnx_facts import OnnxFacts, read_onnx_facts
 from nasion.tensorrt.prepare import place_for
 from nasion.tensorrt.refusals import why_not_run
 
-#: The line of a model's card, which `python -m export` writes beside the file.
-_CARD_DIGEST = re.compile(r"^SHA-256 of the file: `([0-9a-f]{64})`$", re.MULTILINE)
+#: The line of a model's card, which `python -m export` writes beside the float file, by the file's precision.
+_CARD_DIGEST = {
+    precision: re.compile(rf"^SHA-256 of {which}: `([0-9a-f]{{64}})`$", re.MULTILINE)
+    for precision, which in (("float", "the file"), ("int8", "its INT8 twin"))
+}
 #: A folder of engines and the model they were built from; its name holds the beginning of the model's digest.
 _ENGINE_FOLDER = re.compile(r".+-([0-9a-f]{12})-\d+x\d+")
 
@@ -71,7 +74,7 @@ def model(subject: Subject) -> Verdict:
         facts.check_input(_batch(subject), config.height, config.width)
         digest, metadata = facts.digest, facts.metadata
         how = "read, but not opened without ONNX Runtime,"
-    card = subject.machine.text(str(path.with_suffix(".md")))
+    card = subject.machine.text(str(_card_of(path)))
     return judge_model(path, digest, metadata, card, size=f"{config.width}x{config.height}", how=how)
 
 
@@ -82,11 +85,11 @@ def judge_model(
 
     ``size``: of the view, as the metadata write it; ``how``: what was done with the file at that size.
     """
-    in_card = _CARD_DIGEST.search(card or "")
+    in_card = _CARD_DIGEST[metadata.precision].search(card or "")
     if in_card is not None and in_card[1] != digest:
         return fail(
             "model",
-            f"{path} has the digest {digest[:12]}, but its card {path.with_suffix('.md').name} says {in_card[1][:12]}",
+            f"{path} has the digest {digest[:12]}, but its card {_card_of(path).name} says {in_card[1][:12]}",
             "take file and card of one release; the file may be damaged",
             InputError.exit_code,
         )
@@ -108,6 +111,12 @@ def judge_model(
             "take another view, or measure how well it does at this size",
         )
     return ok("model", f"{path}: {about}, stride {metadata.stride}, {how} at {size}")
+
+
+def _card_of(model: Path) -> Path:
+    """A model and its INT8 twin share one."""
+    stem = model.stem[: -len("-int8")] if model.stem.endswith("-int8") else model.stem
+    return model.with_name(f"{stem}.md")
 
 
 def engine_file(subject: Subject) -> Verdict:

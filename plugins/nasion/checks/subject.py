@@ -11,6 +11,7 @@ from nasion.checks.machine import Machine
 from nasion.checks.matrix import L4T_FILE, Numbers, Release, numbers_in, read_l4t, release_of
 from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
 from nasion.engine.choice import choose_engine
+from nasion.engine.precision import CPUINFO, settle_precision
 from nasion.errors import InputError, NasionError
 from nasion.settings import RunSettings
 from nasion.sources.frame import Clock, Source
@@ -89,7 +90,12 @@ class Subject:
     @cached_property
     def config(self) -> NvinferConfig:
         """The nvinfer file, with the model the settings name instead; InputError."""
-        settings = self.settings
+        settings = settle_precision(
+            self.settings,
+            engine=self.choice.name,
+            cpuinfo=self.machine.text(str(CPUINFO)) or "",
+            on_event=lambda _: None,
+        )
         config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
         config.check_view(settings.view)
         if settings.model:

@@ -6,9 +6,10 @@ from typing import Type
 import typer
 
 from nasion import __version__
-from nasion.cli import demo, listen, locate, run, schema
+from nasion.cli import bench, check, demo, health, listen, locate, record, run, schema
 from nasion.cli.output import tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
+from nasion.mqtt.url import hide_password
 
 #: Wrong usage, as click says it; newer releases of typer bring a click of their own.
 UsageError: Type[Exception] = typer.BadParameter.__mro__[1]
@@ -23,7 +24,11 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("locate")(locate.locate)
 app.command("listen")(listen.listen)
+app.command("check")(check.check)
+app.command("health")(health.health)
+app.command("record")(record.record)
 app.command("schema")(schema.schema)
+app.command("bench")(bench.bench)
 
 
 def _version(wanted: bool) -> None:
@@ -57,7 +62,7 @@ def main() -> None:
 def _usage_message(error: Exception) -> str:
     """click's own wording, e.g. "No such option: --sauce", without the closing full stop."""
     message: str = getattr(error, "format_message", error.__str__)()
-    return " ".join(message.split()).rstrip(".")
+    return hide_password(" ".join(message.split()).rstrip("."))
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -61,6 +61,14 @@ def run_settings(file: Optional[Path], overrides: Sequence[Override] = (), sourc
 class _Loader(yaml.SafeLoader):
     """YAML's plain values only; a key that stands twice is refused where YAML would silently take the last one."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError):
+            # PyYAML stumbles over what looks like a number or a date and is none, such as 2001-99-99.
+            problem = f"what stands here is no {str(node.tag).rpartition(':')[2]}; quote it where it is a text"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Dict[Hashable, Any]:
         seen = set()
         for key, _ in node.value:
@@ -101,11 +109,12 @@ def _anchored(tree: Dict[str, Any], folder: Path) -> Dict[str, Any]:
     for key in ("nvinfer", "model", "save"):
         if isinstance(tree.get(key), str):
             tree[key] = str(folder / tree[key])
-    mqtt = tree.get("mqtt")
-    if isinstance(mqtt, dict):
-        for key in ("password_file", "ca_file", "cert_file", "key_file"):
-            if isinstance(mqtt.get(key), str):
-                mqtt[key] = str(folder / mqtt[key])
+    for part, keys in (("mqtt", ("password_file", "ca_file", "cert_file", "key_file")), ("remote", ("persist",))):
+        below = tree.get(part)
+        if isinstance(below, dict):
+            for key in keys:
+                if isinstance(below.get(key), str):
+                    below[key] = str(folder / below[key])
     cameras = tree.get("cameras")
     for camera in cameras if isinstance(cameras, list) else ():
         if isinstance(camera, dict) and isinstance(camera.get("source"), str):

@@ -12,6 +12,7 @@ from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import INPUT_SIZES, ViewGeometry, view_geometry
 from nasion.elements.records import Look, Record
 from nasion.engine.onnx_model import HeatMapModel
+from nasion.engine.precision import read_cpuinfo, settle_precision
 from nasion.errors import InputError
 from nasion.settings import RunSettings, View
 from nasion.sources.frame import Clock
@@ -22,7 +23,8 @@ class Inference:
 
     def __init__(self, settings: RunSettings, *, view: Optional[View]) -> None:
         """``view``: None takes that of the nvinfer file. InputError or DependencyError where it cannot be run."""
-        config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
+        settled = settle_precision(settings, engine="onnxruntime", cpuinfo=read_cpuinfo(), on_event=lambda _: None)
+        config = read_nvinfer(Path(settled.nvinfer) if settled.nvinfer else default_nvinfer_file(settings.view))
         self._view = view or (view_of(config) if settings.nvinfer else settings.view)
         config.check_view(self._view)
         path = Path(settings.model) if settings.model else config.onnx_file

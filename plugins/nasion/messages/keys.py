@@ -4,16 +4,18 @@ Kinds and limits of a value are those of the settings that it changes.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, FrozenSet, Optional, Type, Union
+from typing import Any, ClassVar, Dict, FrozenSet, Optional, Type, Union, get_args
 
 from pydantic import BaseModel, Field, ValidationError, create_model
-from typing_extensions import Annotated
+from typing_extensions import Annotated, Literal
 
 from nasion.messages.base import Message, Stamped
-from nasion.settings import DepthSettings, Probability, RunSettings
+from nasion.settings import SETTABLE_PLACES, RunSettings
 
-#: A value on the wire: true or false, or a number.
-Value = Union[bool, int, float]
+#: A value on the wire: true or false, a number, or a word.
+Value = Union[bool, int, float, str]
+#: Where what is in force comes from.
+Origin = Literal["configuration", "kept", "set"]
 
 
 class SetMessage(Message):
@@ -26,45 +28,47 @@ class SetMessage(Message):
 
 
 class StateMessage(Stamped):
-    """What is in force, said at the start (retained) and as the answer to each `set/<key>`."""
+    """What is in force, said at the start and as the answer to each `set/<key>`. A refusal is not retained."""
 
     left_out_when_none: ClassVar[FrozenSet[str]] = frozenset({"monotonic_ns", "boot_id", "id"})
 
     key: str = Field(description="The key, as in the topic.")
-    value: Optional[Value] = Field(description="What is in force now; null of a key that is not known.")
+    value: Optional[Value] = Field(description="What is in force now; null where the key has nothing in force.")
+    origin: Optional[Origin] = Field(
+        default=None,
+        description="Where the value comes from: `configuration` (also flags and defaults); `kept`: set in an earlier "
+        "run, and kept; `set`: in this one. Null where the value is.",
+    )
     accepted: bool = Field(description="Whether what was asked is in force.")
-    reason: Optional[str] = Field(description="Why it is not; null where accepted.")
+    reason: Optional[str] = Field(description="Why it is not, and what was expected; null where accepted.")
     id: Optional[str] = Field(default=None, max_length=64, description="That of the request.")
 
 
 @dataclass(frozen=True)
 class Settable:
-    """One key. ``kind``: the annotation of its values, with limits; ``place``: the setting that it changes, if any."""
+    """One key. ``kind``: the annotation of its values, with limits; ``place``: the setting that it changes."""
 
     kind: Any
     meaning: str
     place: str
 
 
-def _like(model: Type[BaseModel], field: str) -> Any:
-    """The kind of a setting, with its limits."""
-    info = model.model_fields[field]
+def _settable(place: str) -> Settable:
+    """The setting at ``place``, with its limits."""
+    model: Type[BaseModel] = RunSettings
+    *parents, name = place.split(".")
+    for parent in parents:
+        below: Any = model.model_fields[parent].annotation
+        model = below
+    info = model.model_fields[name]
+    choices = get_args(info.annotation)
+    # What may be left open in the configuration (Optional) has a value here.
+    kind: Any = choices[0] if type(None) in choices else info.annotation
     annotated: Any = Annotated
-    return annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+    return Settable(annotated[(kind, *info.metadata)] if info.metadata else kind, info.description or "", place)
 
 
-def _meaning(model: Type[BaseModel], field: str) -> str:
-    return model.model_fields[field].description or ""
-
-
-SETTABLE: Dict[str, Settable] = {
-    "threshold": Settable(Probability, "Probability of a person.", "threshold"),
-    "max_persons": Settable(_like(RunSettings, "max_persons"), _meaning(RunSettings, "max_persons"), "max_persons"),
-    "near_m": Settable(_like(DepthSettings, "near_m"), _meaning(DepthSettings, "near_m"), "depth.near_m"),
-    "far_m": Settable(_like(DepthSettings, "far_m"), _meaning(DepthSettings, "far_m"), "depth.far_m"),
-    "image": Settable(bool, "Whether annotated pictures leave the machine, on `image`.", ""),
-    "image_hz": Settable(Annotated[float, Field(gt=0, le=30)], "At most so many pictures a second.", ""),
-}
+SETTABLE: Dict[str, Settable] = {key: _settable(place) for key, place in SETTABLE_PLACES.items()}
 
 
 def set_model(key: str) -> Type[SetMessage]:

@@ -66,7 +66,7 @@ class StatsMessage(Stamped):
     frames_in: Count = Field(description="Frames that the source gave.")
     frames_out: Count = Field(description="Frames that were searched and published.")
     drops: Dict[str, Count] = Field(description="What became of frames that gave no result, or not the whole one.")
-    published: Dict[str, Count] = Field(description="What became of the `person` messages.")
+    published: Dict[str, Count] = Field(description="What became of `person` messages, pictures and requests.")
     times_ms: Dict[str, Spread] = Field(description="Time of a frame in each stage, and `total` since its capture.")
     ages_ms: Dict[str, Spread] = Field(description="Ages of the pictures on their way out.")
     source: SourceStats

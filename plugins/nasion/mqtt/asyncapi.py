@@ -4,7 +4,7 @@ from typing import Any, Dict
 
 from nasion import __version__
 from nasion.messages import SCHEMA_VERSION
-from nasion.mqtt.contract import CHANNELS, NOT_SERVED, Channel
+from nasion.mqtt.contract import CHANNELS, Channel
 from nasion.settings import MqttSettings
 
 ASYNCAPI = "3.0.0"
@@ -83,7 +83,6 @@ def _operation(name: str, channel: Channel) -> Dict[str, Any]:
         "action": "send" if channel.by == "nasion" else "receive",
         "channel": {"$ref": f"#/channels/{name}"},
         "summary": channel.subject,
-        **({} if channel.served else {"description": NOT_SERVED, "x-served": False}),
         "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
         "bindings": {"mqtt": {"qos": channel.qos, "retain": channel.retained, "bindingVersion": _BINDING}},
     }

@@ -22,7 +22,6 @@ from nasion.mqtt.publisher import COUNTERS
 from nasion.mqtt.topics import IMAGE, INFO, PERSON, SET, STATE, STATS, STATUS
 from nasion.pipeline.flow import DROPS
 
-NOT_SERVED = "Defined, but neither sent nor obeyed by this version."
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -30,8 +29,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class Channel:
     """One topic below ``<prefix>/<camera>/``. ``model`` None: the payload is a JPEG picture.
 
-    ``by``: who publishes on it; ``qos``: of those who publish; ``subject``: in one line, what is said; ``served``:
-    False where this version neither sends nor obeys it yet.
+    ``by``: who publishes on it; ``qos``: of those who publish; ``subject``: in one line, what is said.
     """
 
     topic: str
@@ -40,7 +38,6 @@ class Channel:
     qos: int
     retained: bool
     subject: str
-    served: bool = True
 
 
 #: Every topic by the name of its payload; `set-<key>` is the payload of `set/<key>`.
@@ -49,12 +46,17 @@ CHANNELS: Dict[str, Channel] = {
     "status": Channel(STATUS, StatusMessage, "nasion", 1, True, "Whether anybody publishes; also the last will."),
     "info": Channel(INFO, InfoMessage, "nasion", 1, True, "The birth certificate of a session."),
     "stats": Channel(STATS, StatsMessage, "nasion", 0, False, "Once a second: rates, drops, times, ages."),
-    "image": Channel(IMAGE, None, "nasion", 0, False, "The annotated picture, only where it was asked for.", False),
+    "image": Channel(IMAGE, None, "nasion", 0, False, "The annotated picture, only where it was asked for."),
     "state": Channel(
-        f"{STATE}/{{key}}", StateMessage, "nasion", 1, True, "A setting in force; the answer to `set`.", False
+        f"{STATE}/{{key}}",
+        StateMessage,
+        "nasion",
+        1,
+        True,
+        "A setting in force; the answer to `set`, not retained where it is a refusal.",
     ),
     **{
-        f"set-{key}": Channel(f"{SET}/{key}", set_model(key), "operator", 1, False, f"Sets: {settable.meaning}", False)
+        f"set-{key}": Channel(f"{SET}/{key}", set_model(key), "operator", 1, False, f"Sets: {settable.meaning}")
         for key, settable in SETTABLE.items()
     },
 }

@@ -2,13 +2,14 @@
 
 One message is in flight at a time; its acknowledgement is the clock. While it is awaited, the newest result waits in a
 slot and replaces the one before. Of a broker that freezes, only the message in flight can therefore arrive late.
-`info` and `stats` wait in slots of their own; `stats` gives way to a `person` that waits.
+`info` and `stats` wait in slots of their own; `stats` gives way to a `person` that waits, and answers to `set/` take
+turns with it. Pictures go over a connection of their own.
 """
 
 import math
 import threading
 from collections import Counter
-from typing import Any, Callable, Dict, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Optional, Set, Tuple, Union
 
 from paho.mqtt.client import Client
 from paho.mqtt.packettypes import PacketTypes
@@ -28,9 +29,11 @@ from nasion.messages import (
     StatusMessage,
 )
 from nasion.mqtt.access import Access, find_access
+from nasion.mqtt.images import ImageSender, Picture
 from nasion.mqtt.link import Link, new_properties
+from nasion.mqtt.remote import Answer, Desk, Remote
 from nasion.mqtt.samples import Samples
-from nasion.mqtt.topics import INFO, PERSON, STATS, STATUS, topic
+from nasion.mqtt.topics import INFO, PERSON, STATE, STATS, STATUS, topic
 from nasion.settings import MqttSettings
 from nasion.sources.frame import Clock
 
@@ -39,7 +42,7 @@ STOP_TIMEOUT_S = 1.0
 #: The broker does not hand on `stats` that waited longer.
 STATS_EXPIRY_S = 2
 
-#: What becomes of a message. Once stopped, offered = sent + replaced + stale + unsent and
+#: What becomes of a `person` message, and of the rest. Once stopped, offered = sent + replaced + stale + unsent and
 #: sent = acknowledged + refused + lost.
 COUNTERS = {
     "offered": "given to `publish`",
@@ -50,6 +53,12 @@ COUNTERS = {
     "replaced": "a newer message took its place before it could be sent",
     "stale": "older than max_age_ms when its turn came",
     "unsent": "still waiting when the publisher stopped, or given to it later",
+    "images_sent": "pictures written to the connection of `image`",
+    "images_skipped": "pictures that were due, but too old or without a connection, or a newer one took their place",
+    "requests_obeyed": "messages on `set/` that are in force",
+    "requests_refused": "messages on `set/` that are not, for the reason that was answered",
+    "requests_ignored": "retained messages on `set/`",
+    "requests_unanswered": "answers to `set/` that were not sent: too many waited, or to a response topic of ours",
 }
 
 
@@ -79,8 +88,17 @@ class Publisher(Protocol):
     def source_stats(self) -> SourceStats:
         """How the source has fared so far."""
 
-    def stop(self) -> None:
-        """Send what waits and is fresh, say ``stopped``, disconnect."""
+    def image(self, picture: Picture) -> None:
+        """Send this picture on `image`, or a newer one, or none where it would be late."""
+
+    def image_skipped(self) -> None:
+        """A picture was due and was not made."""
+
+    def obey(self, remote: Remote) -> None:
+        """Hear `set/`, and answer what ``remote`` says; before ``start``."""
+
+    def stop(self, *, failed: bool = False) -> None:
+        """Send what waits and is fresh, say ``stopped`` (``offline`` where the program ``failed``), disconnect."""
 
     def counters(self) -> Dict[str, int]:
         """What became of the messages so far; the keys of ``COUNTERS``."""
@@ -117,7 +135,13 @@ class NoPublisher:
     def source_stats(self) -> SourceStats:
         return SourceStats(state="ok", lost=0, reconnecting=0, newest_age_ms=None)
 
-    def stop(self) -> None: ...
+    def image(self, picture: Picture) -> None: ...
+
+    def image_skipped(self) -> None: ...
+
+    def obey(self, remote: Remote) -> None: ...
+
+    def stop(self, *, failed: bool = False) -> None: ...
 
     def counters(self) -> Dict[str, int]:
         return dict.fromkeys(COUNTERS, 0)
@@ -155,8 +179,11 @@ class MqttPublisher:
         self._episodes: Counter[str] = Counter()
         self._status_due = False
         self._newest_ns: Optional[int] = None
-        #: Kind of what is in flight, and of a `person` when its picture was taken.
+        self._desk: Optional[Desk] = None
+        #: Kind of what is in flight and of what was before, its topic, and of a `person` when its picture was taken.
         self._in_flight: Optional[str] = None
+        self._in_flight_before: Optional[str] = None
+        self._in_flight_topic = ""
         self._in_flight_captured_ns = 0
         self._refusals_said: Set[str] = set()
         self._will = self._status("offline", "lost")
@@ -170,6 +197,15 @@ class MqttPublisher:
             keepalive_s=settings.keepalive_s,
             on_event=self._say,
         )
+        self._images = ImageSender(
+            access,
+            settings,
+            camera=camera,
+            session=session,
+            clock=clock,
+            on_event=self._say,
+            on_outcome=self._count,
+        )
 
     def start(self) -> None:
         self._link.open()
@@ -177,7 +213,7 @@ class MqttPublisher:
     def publish(self, message: PersonMessage, captured_monotonic_ns: int) -> None:
         with self._lock:
             self._counts["offered"] += 1
-            if self._process == "stopped":
+            if self._process != "online":
                 self._counts["unsent"] += 1
                 return
             if message.reason != FrameReason.NO_FRAME:
@@ -215,12 +251,22 @@ class MqttPublisher:
                 newest_age_ms=None if newest_ns is None else (self._clock.monotonic_ns() - newest_ns) / 1e6,
             )
 
-    def stop(self) -> None:
+    def image(self, picture: Picture) -> None:
+        self._images.offer(picture)
+
+    def image_skipped(self) -> None:
+        self._count("images_skipped")
+
+    def obey(self, remote: Remote) -> None:
+        self._desk = Desk(remote, self._settings.prefix, self._camera, on_outcome=self._count, on_event=self._say)
+
+    def stop(self, *, failed: bool = False) -> None:
         with self._lock:
-            self._process = "stopped"
+            self._process = "offline" if failed else "stopped"
             self._status_due = True
             self._stats = None
         self._link.close(STOP_TIMEOUT_S)
+        self._images.stop()
         with self._lock:
             if self._slot is not None:
                 self._slot = None
@@ -240,6 +286,8 @@ class MqttPublisher:
     def prepare(self, client: Client) -> None:
         self._client = client
         client.on_publish = self._on_publish
+        if self._desk is not None:
+            self._desk.prepare(client)
         client.will_set(self._topic(STATUS), self._will.to_json(), qos=1, retain=True)
 
     def up(self) -> None:
@@ -249,6 +297,8 @@ class MqttPublisher:
             # They tell of an instant that is gone.
             self._stats = None
         self._refusals_said.clear()
+        if self._desk is not None:
+            self._desk.up()
 
     def down(self) -> None:
         with self._lock:
@@ -264,7 +314,7 @@ class MqttPublisher:
             self._send(self._client, due)
         return False
 
-    def _next_due(self) -> Optional[Message]:
+    def _next_due(self) -> Optional[Union[Message, Answer]]:
         """What is sent now. `online` precedes everything, `stopped` follows everything; stale messages end here."""
         with self._lock:
             if self._status_due and self._process == "online":
@@ -272,6 +322,10 @@ class MqttPublisher:
             if self._info_due:
                 self._info_due = False
                 return self._info
+            turn = self._slot is None or self._in_flight_before == PERSON
+            answer = self._desk.next() if self._desk is not None and turn else None
+            if answer is not None:
+                return answer
             while self._slot is not None:
                 message, self._in_flight_captured_ns = self._slot
                 self._slot = None
@@ -286,8 +340,9 @@ class MqttPublisher:
                 return stats
             return self._status_now() if self._status_due else None
 
-    def _send(self, client: Client, due: Message) -> None:
+    def _send(self, client: Client, due: Union[Message, Answer]) -> None:
         properties = new_properties(PacketTypes.PUBLISH)
+        where = None
         if isinstance(due, PersonMessage):
             properties.MessageExpiryInterval = math.ceil(self._settings.max_age_ms / 1000)
             due = due.model_copy(update={"published_at": self._clock.utc_ns() / 1e9})
@@ -295,10 +350,15 @@ class MqttPublisher:
         elif isinstance(due, StatsMessage):
             properties.MessageExpiryInterval = STATS_EXPIRY_S
             kind, qos, retain = STATS, 0, False
+        elif isinstance(due, Answer):
+            if due.correlation is not None:
+                properties.CorrelationData = due.correlation
+            kind, qos, retain, where, due = STATE, 1, due.retain, due.topic, due.message
         else:
             kind, qos, retain = STATUS if isinstance(due, StatusMessage) else INFO, 1, True
-        self._in_flight = kind
-        client.publish(self._topic(kind), due.to_json(), qos=qos, retain=retain, properties=properties)
+        self._in_flight = self._in_flight_before = kind
+        self._in_flight_topic = where or self._topic(kind)
+        client.publish(self._in_flight_topic, due.to_json(), qos=qos, retain=retain, properties=properties)
 
     def _age_ms(self) -> float:
         return (self._clock.monotonic_ns() - self._in_flight_captured_ns) / 1e6
@@ -314,7 +374,11 @@ class MqttPublisher:
                 self.lately.add("acknowledged", self._age_ms())
         if reason.is_failure and kind is not None and kind not in self._refusals_said:
             self._refusals_said.add(kind)
-            self._say(f"the broker refuses {self._topic(kind)}: {reason.getName()}")
+            self._say(f"the broker refuses {self._in_flight_topic}: {reason.getName()}")
+
+    def _count(self, outcome: str) -> None:
+        with self._lock:
+            self._counts[outcome] += 1
 
     def _status_now(self) -> StatusMessage:
         self._status_due = False

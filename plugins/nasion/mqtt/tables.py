@@ -3,7 +3,7 @@
 from typing import Any, Dict, Iterator, List, Sequence
 
 from nasion.messages import SETTABLE
-from nasion.mqtt.contract import CHANNELS, NOT_SERVED, json_schema
+from nasion.mqtt.contract import CHANNELS, json_schema
 
 _HEAD = """\
 # What goes over MQTT
@@ -25,7 +25,10 @@ def page() -> str:
         "## Keys of `stats`\n",
         _table(("key", "meaning"), _keys(json_schema("stats"))),
         "## Settings\n",
-        '`set/<key>` takes `{"value": …, "id": "…"}`, `id` at will; `state/<key>` answers and says what is in force.\n',
+        '`set/<key>` takes `{"value": …, "id": "…"}`, `id` at will; `state/<key>` answers and says what is in force.\n'
+        "The answer also goes to the request's MQTT 5 response topic, if that is outside of `<prefix>/`, and carries\n"
+        "its correlation data. Retained requests are ignored. `remote.allow` says which keys are obeyed,\n"
+        "`remote.persist` where they are kept. `near_m` and `far_m` only narrow what the source was opened with.\n",
         _table(("key", "value", "meaning", "setting"), _setting_rows()),
     ]
     return "\n".join(parts)
@@ -35,8 +38,7 @@ def _topic_rows() -> Iterator[Sequence[str]]:
     for name, channel in CHANNELS.items():
         schema = "" if channel.model is None else f"[{name}]({name}.json)"
         retained = "yes" if channel.retained else "no"
-        subject = channel.subject if channel.served else f"{channel.subject} *{NOT_SERVED}*"
-        yield f"`{channel.topic}`", channel.by, str(channel.qos), retained, subject, schema
+        yield f"`{channel.topic}`", channel.by, str(channel.qos), retained, channel.subject, schema
 
 
 def _keys(schema: Dict[str, Any]) -> Iterator[Sequence[str]]:
@@ -58,11 +60,12 @@ def _below(about: Dict[str, Any], parts: Dict[str, Any], prefix: str) -> Iterato
 def _setting_rows() -> Iterator[Sequence[str]]:
     for key, settable in SETTABLE.items():
         value = json_schema(f"set-{key}")["properties"]["value"]
-        place = f"`{settable.place}`" if settable.place else ""
-        yield f"`{key}`", _kind(value), settable.meaning, place
+        yield f"`{key}`", _kind(value), settable.meaning, f"`{settable.place}`"
 
 
 def _kind(value: Dict[str, Any]) -> str:
+    if "enum" in value:
+        return ", ".join(f"`{word}`" for word in value["enum"])
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     limits = [f"{sign} {value[limit]:g}" for limit, sign in signs.items() if limit in value]
     return ", ".join([value["type"], *limits])

@@ -12,15 +12,18 @@ from typing_extensions import Protocol
 from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
 from nasion.deepstream.engine import open_deepstream
 from nasion.engine.choice import choose_engine, missing_for_deepstream
+from nasion.engine.precision import read_cpuinfo, settle_precision
 from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
-from nasion.mqtt.publisher import open_publisher
+from nasion.pipeline.camera import Camera, Shared, open_camera
 from nasion.pipeline.engine import Engine
 from nasion.pipeline.graph import OnnxRuntimeEngine
 from nasion.pipeline.gst import has_element, load_gst
+from nasion.pipeline.kept import Kept
 from nasion.pipeline.line import CameraLine
-from nasion.pipeline.report import Reporter, info_message
+from nasion.pipeline.onlookers import Onlookers
 from nasion.pipeline.summary import RunSummary
+from nasion.pipeline.watchdog import Watchdog
 from nasion.settings import CameraSettings, DepthSettings, Mode, RunSettings
 from nasion.show.video import AnnotatedVideo
 from nasion.sources.clock import stamp_now
@@ -72,11 +75,31 @@ def run(
         with one_at_a_time:
             on_message(message)
 
+    kept = Kept(Path(settings.remote.persist) if settings.remote.persist else None, on_event=on_event)
+    cameras: List[Camera] = []
     with ExitStack() as opened:
-        lines: List[CameraLine] = []
-        reporters: List[Reporter] = []
-        boot_id = read_boot_id()
-        session = uuid.uuid4().hex[:12]
+        opened.callback(kept.look)
+        opened.enter_context(
+            Watchdog(
+                settings.watchdog,
+                lambda: [camera.line.progress() for camera in cameras],
+                on_event=on_event,
+                last_words=lambda: [kept.look, *(camera.line.fail for camera in cameras)],
+            )
+        )
+        onlookers = opened.enter_context(Onlookers(settings.http, clock=clock, on_event=on_event))
+        shared = Shared(
+            settings=settings,
+            engine=engine,
+            session=uuid.uuid4().hex[:12],
+            boot_id=read_boot_id(),
+            kept=kept,
+            clock=clock,
+            on_message=deliver,
+            on_event=on_event,
+            failures=failures,
+            on_stats=onlookers.stats,
+        )
         for camera in settings.cameras:
             source = opener(
                 camera.source,
@@ -90,49 +113,24 @@ def run(
             video = _video(settings, camera, source)
             if video is not None:
                 unclaimed.callback(video.close)
-            publisher = open_publisher(
-                settings.mqtt, camera=camera.name, session=session, clock=clock, on_event=on_event
-            )
-            line = CameraLine(
-                camera,
-                settings,
-                source=source,
-                engine=engine,
-                session=session,
-                publisher=publisher,
-                video=video,
-                clock=clock,
-                on_message=deliver,
-                on_event=on_event,
-                on_failure=failures.append,
-            )
+            cameras.append(open_camera(camera, source, video, shared))
             unclaimed.pop_all()
-            opened.callback(line.close)
-            lines.append(line)
-            stamp = stamp_now(clock)
-            publisher.info(
-                info_message(
-                    camera,
-                    settings,
-                    source=source,
-                    model=engine.model,
-                    session=session,
-                    stamp=stamp,
-                    boot_id=boot_id,
-                    engine=engine.name,
-                )
-            )
-            reporters.append(
-                Reporter(camera.name, line.summary, line.health, publisher, session=session, boot_id=boot_id)
-            )
+            opened.callback(cameras[-1].line.close)
         started_ns = clock.monotonic_ns()
-        for line in lines:
-            line.start()
-        _watch(lines, reporters, settings.seconds, stop, failures, clock)
+        for each in cameras:
+            each.line.start()
+
+        def look() -> None:
+            for each in cameras:
+                each.reporter.look(stamp_now(clock))
+            onlookers.look(lambda: {each.line.name: each.line.processed for each in cameras})
+            kept.look()
+
+        _watch([each.line for each in cameras], look, settings.seconds, stop, failures, clock)
         seconds = (clock.monotonic_ns() - started_ns) / 1e9
     if failures:
         raise failures[0]
-    return RunSummary({line.name: line.summary() for line in lines}, seconds)
+    return RunSummary({each.line.name: each.line.summary() for each in cameras}, seconds)
 
 
 def named_event(name: str, on_event: Callable[[str], None]) -> Callable[[str], None]:
@@ -143,6 +141,7 @@ def named_event(name: str, on_event: Callable[[str], None]) -> Callable[[str], N
 def open_engine(settings: RunSettings, on_event: Callable[[str], None]) -> Engine:
     """The engine to take, with the network that the nvinfer file names, or the one the settings name instead."""
     name = choose_engine(settings.engine, lambda: missing_for_deepstream(has_element), on_event)
+    settings = settle_precision(settings, engine=name, cpuinfo=read_cpuinfo(), on_event=on_event)
     config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
     config.check_view(settings.view)
     if settings.model:
@@ -160,13 +159,16 @@ def open_engine(settings: RunSettings, on_event: Callable[[str], None]) -> Engin
 
 def _watch(
     lines: List[CameraLine],
-    reporters: List[Reporter],
+    look: Callable[[], None],
     seconds: Optional[float],
     stop: threading.Event,
     failures: List[BaseException],
     clock: Clock,
 ) -> None:
-    """Until all lines are through or something failed; after ``stop`` or ``seconds`` they are asked to finish."""
+    """Until all lines are through or something failed; after ``stop`` or ``seconds`` they are asked to finish.
+
+    ``look``: called at each turn.
+    """
     end_ns = None if seconds is None else clock.monotonic_ns() + int(seconds * 1e9)
     patience_ns: Optional[int] = None
     while not failures:
@@ -174,8 +176,7 @@ def _watch(
         if all(through):
             return
         now_ns = clock.monotonic_ns()
-        for reporter in reporters:
-            reporter.look(stamp_now(clock))
+        look()
         if patience_ns is None and (stop.is_set() or (end_ns is not None and now_ns >= end_ns)):
             patience_ns = now_ns + _FINISH_NS
             for line in lines:

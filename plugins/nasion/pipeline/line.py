@@ -3,19 +3,22 @@
 from typing import Callable, Optional
 
 from nasion.core.gates import Hysteresis
-from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing
 from nasion.errors import InputError, NasionError
 from nasion.messages import PersonMessage
 from nasion.mqtt.publisher import Publisher
+from nasion.pipeline.controls import Controls
 from nasion.pipeline.engine import Engine
 from nasion.pipeline.feeder import IN_FLIGHT, Feeder
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
+from nasion.pipeline.pictures import Pictures
 from nasion.pipeline.slip import Slip
 from nasion.pipeline.steps import Steps
 from nasion.pipeline.summary import CameraSummary, percentiles
+from nasion.pipeline.tuning import TunableRanger
+from nasion.pipeline.watchdog import Progress
 from nasion.settings import CameraSettings, RunSettings
 from nasion.show.video import AnnotatedVideo
 from nasion.sources.frame import Clock, Frame, Source, SourceHealth, Stamp, Watched
@@ -42,6 +45,7 @@ class CameraLine:
         engine: Engine,
         session: str,
         publisher: Publisher,
+        controls: Controls,
         video: Optional[AnnotatedVideo],
         clock: Clock,
         on_message: Callable[[PersonMessage], None],
@@ -55,14 +59,16 @@ class CameraLine:
         except ValueError as error:
             raise InputError(f"{camera.source}: {error}") from None
         live = (settings.mode or ("live" if source.live else "every-frame")) == "live"
-        metadata = engine.model.metadata
-        threshold = metadata.threshold if settings.threshold is None else settings.threshold
+        now = controls.in_force
         self.name = camera.name
         self._source = source
         self._clock = clock
         self._publisher = publisher
         self._video = video
         self._flow = Flow()
+        self._pictures = Pictures(
+            camera.name, lambda: controls.in_force.image, publisher, geometry=geometry, on_failure=on_failure
+        )
         self._outlet = Outlet(
             camera,
             session=session,
@@ -71,16 +77,17 @@ class CameraLine:
             publisher=publisher,
             on_message=on_message,
             video=video,
+            pictures=self._pictures,
             geometry=geometry,
         )
         frames: FrameRing[Frame] = FrameRing(_FRAMES_KEPT)
         slips: FrameRing[Slip] = FrameRing(_SLIPS_KEPT)
-        steps = Steps(
-            metadata=metadata,
+        self._steps = Steps(
+            metadata=engine.model.metadata,
             geometry=geometry,
-            hysteresis=Hysteresis(settings.hysteresis, threshold),
-            ranger=Ranger(source.calibration, settings.depth, settings.jump, camera.mount),
-            max_persons=settings.max_persons,
+            hysteresis=Hysteresis(settings.hysteresis, now.threshold),
+            ranger=TunableRanger(source.calibration, now.depth, now.jump, camera.mount),
+            in_force=lambda: controls.in_force,
             limit=settings.frames,
             frames=frames,
             slips=slips,
@@ -93,7 +100,7 @@ class CameraLine:
             geometry=geometry,
             live=live,
             fps=source.fps / settings.every,
-            steps=steps,
+            steps=self._steps,
             flow=self._flow,
             clock=clock,
             on_failure=on_failure,
@@ -136,6 +143,25 @@ class CameraLine:
             self._look_after_source()
         return self._done
 
+    def progress(self) -> Progress:
+        """For the watchdog."""
+        return Progress(
+            self.name,
+            inside=self._flow.on_the_way,
+            lost=self._flow.drops.get("lost", 0),
+            processed=self._flow.processed,
+            running=self._steps.running,
+        )
+
+    @property
+    def processed(self) -> int:
+        """Frames that were searched and published so far."""
+        return self._flow.processed
+
+    def fail(self) -> None:
+        """Say that the program is about to end without order."""
+        self._publisher.stop(failed=True)
+
     def health(self) -> Optional[SourceHealth]:
         """What the camera says of itself; None where it says nothing."""
         return self._source.health if isinstance(self._source, Watched) else None
@@ -149,6 +175,7 @@ class CameraLine:
         else:
             self._feeder.join(_JOIN_S)
         self._flow.broken_off()
+        self._pictures.stop()
         self._publisher.stop()
         try:
             if self._video is not None:

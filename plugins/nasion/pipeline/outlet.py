@@ -1,4 +1,4 @@
-"""The way out of one camera: messages get their number here, then go to the callback, the broker and the video."""
+"""The way out of one camera: messages get their number here, then go to the callback, the broker and the pictures."""
 
 import threading
 from array import array
@@ -10,6 +10,7 @@ from nasion.core.views import ViewGeometry
 from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.publisher import Publisher
+from nasion.pipeline.pictures import Pictures
 from nasion.pipeline.slip import Slip
 from nasion.settings import CameraSettings
 from nasion.show.overlay import draw
@@ -33,6 +34,7 @@ class Outlet:
         publisher: Publisher,
         on_message: Callable[[PersonMessage], None],
         video: Optional[AnnotatedVideo],
+        pictures: Pictures,
         geometry: ViewGeometry,
     ) -> None:
         self._camera = camera
@@ -42,6 +44,7 @@ class Outlet:
         self._publisher = publisher
         self._on_message = on_message
         self._video = video
+        self._pictures = pictures
         self._geometry = geometry
         self._seq = 0
         self._boot_id = read_boot_id()
@@ -54,6 +57,8 @@ class Outlet:
             message = self._send(slip.stamp, slip.recorded_ns, located, slip.persons, slip.latency_ms())
             if self._video is not None and frame is not None:
                 self._video.write(draw(frame.picture, message, heat=slip.heat, geometry=self._heat_geometry(slip)))
+            if frame is not None:
+                self._pictures.offer(frame.picture, message, slip.heat, slip.stamp.monotonic_ns)
             slip.spend("publish", self._clock.monotonic_ns())
             for stage, spent in slip.latency_ms().items():
                 self._spent_ms.setdefault(stage, _Latest(_LATEST)).append(spent)

@@ -118,7 +118,7 @@ def stats_message(
 
 
 class Reporter:
-    """Hands a camera's `stats` to its publisher, once a second."""
+    """Hands a camera's `stats` to its publisher, and to ``also``, once a second."""
 
     def __init__(
         self,
@@ -129,11 +129,13 @@ class Reporter:
         *,
         session: str,
         boot_id: Optional[str],
+        also: Optional[Callable[[StatsMessage], None]] = None,
     ) -> None:
         self._camera = camera
         self._summary = summary
         self._health = health
         self._publisher = publisher
+        self._also = also
         self._session = session
         self._boot_id = boot_id
         self._began_ns: Optional[int] = None
@@ -143,7 +145,7 @@ class Reporter:
 
     def look(self, stamp: Stamp) -> None:
         """To be called often; ``stamp`` is now. The first call begins the first second."""
-        if not self._publisher.wanted:
+        if not self._publisher.wanted and self._also is None:
             return
         if self._began_ns is None:
             self._began_ns = self._last_ns = stamp.monotonic_ns
@@ -165,6 +167,8 @@ class Reporter:
             source=self._source_stats(),
         )
         self._publisher.stats(message)
+        if self._also is not None:
+            self._also(message)
         self._before, self._last_ns = now, stamp.monotonic_ns
         self._seq += 1
 

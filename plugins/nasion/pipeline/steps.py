@@ -1,25 +1,28 @@
 """The steps of a frame, each found by its PTS: admit, prepare, infer (or heat), locate, range, publish.
 
 They hold no GStreamer and no network; the pad probes of both engines' pipelines call them. Where the network runs
-outside of Python, `heat` takes the place of `prepare` and `infer`.
+outside of Python, `heat` takes the place of `prepare` and `infer`. What can be set while it runs is read once for each
+frame, by `locate`.
 """
 
-from typing import Callable, List, Optional
+from contextlib import contextmanager
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.gates import Hysteresis
 from nasion.core.locate import locate
-from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason, Located
 from nasion.core.ring import FrameRing
 from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import ViewGeometry
 from nasion.engine.metadata import ModelMetadata
+from nasion.pipeline.controls import InForce
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
+from nasion.pipeline.tuning import TunableRanger
 from nasion.sources.frame import Clock, Frame
 
 _NO_TENSOR = Located((), FrameReason.NO_TENSOR, None)
@@ -34,8 +37,8 @@ class Steps:
         metadata: ModelMetadata,
         geometry: ViewGeometry,
         hysteresis: Hysteresis,
-        ranger: Ranger,
-        max_persons: int,
+        ranger: TunableRanger,
+        in_force: Callable[[], InForce],
         limit: Optional[int],
         frames: "FrameRing[Frame]",
         slips: "FrameRing[Slip]",
@@ -43,13 +46,16 @@ class Steps:
         outlet: Outlet,
         clock: Clock,
     ) -> None:
-        """``metadata``: the network's; ``limit``: number of frames after which no more are taken; ``frames``: pictures
-        and depth by PTS."""
+        """``metadata``: the network's; ``in_force``: what is set now; ``limit``: number of frames after which no more
+        are taken; ``frames``: pictures and depth by PTS."""
         self._metadata = metadata
         self._geometry = geometry
         self._hysteresis = hysteresis
         self._ranger = ranger
-        self._max_persons = max_persons
+        self._in_force = in_force
+        #: Of the frames between `locate` and `range`, what they go by; and by what the ranger goes.
+        self._goes_by: Dict[int, InForce] = {}
+        self._ranger_goes_by: Optional[InForce] = None
         self._limit = limit
         self._frames = frames
         self._slips = slips
@@ -58,6 +64,12 @@ class Steps:
         self._clock = clock
         self._taken = 0
         self._spare_tensors: List[NDArray[np.float32]] = []
+        self._running: Dict[str, None] = {}
+
+    @property
+    def running(self) -> Tuple[str, ...]:
+        """The steps that have begun and not ended. Any thread may ask."""
+        return tuple(self._running)
 
     def spend(self, pts: int, stage: str) -> None:
         """Note that the frame's time until now went into ``stage``."""
@@ -84,8 +96,9 @@ class Steps:
         slip = self._slips.get(pts)
         if slip is None:
             return
-        slip.tensor = self._spare_tensor()
-        fill_tensor(scaled, slip.tensor)
+        with self._step("preprocess"):
+            slip.tensor = self._spare_tensor()
+            fill_tensor(scaled, slip.tensor)
         slip.spend("preprocess", self._clock.monotonic_ns())
 
     def infer(self, pts: int, network: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
@@ -93,7 +106,8 @@ class Steps:
         slip = self._slips.get(pts)
         if slip is None or slip.tensor is None:
             return
-        heat = network(slip.tensor)
+        with self._step("network"):
+            heat = network(slip.tensor)
         self._spare_tensors.append(slip.tensor)
         slip.tensor = None
         self.heat(pts, heat)
@@ -114,18 +128,24 @@ class Steps:
         slip = self._slips.get(pts)
         if slip is None:
             return
-        slip.located = _NO_TENSOR if slip.heat is None else self._search(slip.heat)
+        now = self._goes_by[pts] = self._in_force()
+        with self._step("locate"):
+            slip.located = _NO_TENSOR if slip.heat is None else self._search(slip.heat, now)
         slip.spend("locate", self._clock.monotonic_ns())
 
     def range(self, pts: int) -> None:
         """Keypoints and the depth of this very frame to persons."""
-        slip = self._slips.get(pts)
-        if slip is None or slip.located is None:
+        slip, now = self._slips.get(pts), self._goes_by.pop(pts, None)
+        if slip is None or slip.located is None or now is None:
             return
+        if now is not self._ranger_goes_by:
+            self._ranger.tune(now.depth, now.jump)
+            self._ranger_goes_by = now
         frame = self._frames.get(pts)
         if frame is None:
             self._flow.dropped("unpaired")
-        slip.persons = self._ranger.range(slip.located, frame.depth if frame else None, slip.time_ns)
+        with self._step("range"):
+            slip.persons = self._ranger.range(slip.located, frame.depth if frame else None, slip.time_ns)
         slip.spend("range", self._clock.monotonic_ns())
 
     def publish(self, pts: int) -> None:
@@ -135,7 +155,8 @@ class Steps:
             self._flow.dropped("unknown")
             self._flow.left(processed=False)
             return
-        self._outlet.result(slip, slip.located, frame)
+        with self._step("publish"):
+            self._outlet.result(slip, slip.located, frame)
         self._flow.left(processed=True)
 
     def _spare_tensor(self) -> NDArray[np.float32]:
@@ -144,14 +165,22 @@ class Steps:
         except IndexError:
             return blank_tensor(self._geometry.input_height, self._geometry.input_width)
 
-    def _search(self, heat: NDArray[np.float32]) -> Located:
+    @contextmanager
+    def _step(self, stage: str) -> Iterator[None]:
+        self._running[stage] = None
+        try:
+            yield
+        finally:
+            del self._running[stage]
+
+    def _search(self, heat: NDArray[np.float32], now: InForce) -> Located:
         about = self._metadata
         located = locate(
             heat,
             self._geometry,
             about.stride,
-            threshold=self._hysteresis.threshold,
-            max_persons=self._max_persons,
+            threshold=now.threshold,
+            max_persons=now.max_persons,
             drawn_sigma_px=about.sigma_px,
         )
         return self._hysteresis.admit(located)

@@ -29,6 +29,10 @@ Positive = Annotated[float, Field(gt=0)]
 #: Wider than any camera on a robot: a larger number is in millimetres.
 Baseline = Annotated[float, Field(gt=0, le=5, description="metres")]
 Side = Annotated[int, Field(ge=16, le=16384)]
+#: Focal lengths in widths of the picture: from more than any lens sees at once to less than any telescope.
+_FOCAL_WIDTHS = (0.01, 1000.0)
+#: Two cameras nearer together than this, metres, see no depth.
+_LEAST_BASELINE_M = 0.001
 Row3 = Annotated[List[float], Field(min_length=3, max_length=3)]
 Row4 = Annotated[List[float], Field(min_length=4, max_length=4)]
 Matrix3x3 = Annotated[List[Row3], Field(min_length=3, max_length=3)]
@@ -56,7 +60,9 @@ class _Rectified(_Layout):
                 "rectified is false, but lens parameters are missing; expected left, right, R_left_to_right and "
                 "T_left_to_right"
             )
+        _check_focal(self.fx, self.fy, self.width, "fx, fy")
         _check_centre(self.cx, self.cy, self.width, self.height, "cx, cy")
+        _check_apart(self.baseline_m)
         return self
 
 
@@ -110,10 +116,25 @@ def check_lenses(lenses: StereoLenses) -> None:
 def _check_baseline(baseline: float, along_x: float) -> None:
     if not 0 < baseline <= 5:
         raise ValueError(f"the two cameras are {baseline:g} m apart; expected more than 0 and at most 5 (metres?)")
+    _check_apart(baseline)
     if along_x > -0.5 * baseline:
         raise ValueError(
             f"T_left_to_right points {along_x:g} m along x; with the right camera on the right it is nearly -baseline "
             "(are left and right swapped?)"
+        )
+
+
+def _check_apart(baseline: float) -> None:
+    if baseline < _LEAST_BASELINE_M:
+        raise ValueError(f"the two cameras are {baseline:g} m apart; expected at least {_LEAST_BASELINE_M:g} m")
+
+
+def _check_focal(fx: float, fy: float, width: int, name: str) -> None:
+    shortest, longest = (widths * width for widths in _FOCAL_WIDTHS)
+    if not (shortest <= min(fx, fy) and max(fx, fy) <= longest):
+        raise ValueError(
+            f"{name}: focal lengths are {fx:g} and {fy:g} pixels; expected {shortest:g} to {longest:g} for pictures "
+            f"{width} wide"
         )
 
 
@@ -129,6 +150,7 @@ def _check_camera(matrix: List[List[float]], width: int, height: int, name: str)
     if list(matrix[2]) != [0, 0, 1]:
         raise ValueError(f"{name}: the last row is {matrix[2]}; expected 0, 0, 1")
     _check_centre(matrix[0][2], matrix[1][2], width, height, f"{name}: cx, cy")
+    _check_focal(fx, fy, width, name)
 
 
 def _check_rotation(rows: List[List[float]], name: str) -> None:
@@ -169,7 +191,7 @@ def _read_object(path: Path) -> Dict[str, Any]:
         raise InputError(f"{path} is missing; it says where the lenses look, without it there is no depth") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a JSON object, found a {type(content).__name__}")

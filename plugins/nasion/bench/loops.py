@@ -1,0 +1,110 @@
+"""What the pipeline is held against, each in one thread: the bare network, an OpenCV loop, and YuNet."""
+
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Optional, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nasion.bench.turns import Turn
+from nasion.core.locate import locate
+from nasion.core.ranging import Ranger
+from nasion.core.tensor import blank_tensor, fill_tensor
+from nasion.core.views import ViewGeometry, view_geometry
+from nasion.engine.onnx_model import HeatMapModel
+from nasion.errors import InputError
+from nasion.settings import DepthSettings, JumpSettings, View
+from nasion.sources.frame import Frame
+
+#: Does its work on frame number N.
+Step = Callable[[int], Any]
+
+#: YuNet's own default.
+_YUNET_THRESHOLD = 0.9
+
+
+def timed(step: Step, frames: int, stop: threading.Event) -> Optional[Turn]:
+    """Call ``step`` with 0, 1, …; None where ``stop`` was set meanwhile."""
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    for index in range(frames):
+        if stop.is_set():
+            return None
+        step(index)
+    return Turn(frames, time.perf_counter() - wall_s, time.process_time() - cpu_s)
+
+
+def network_step(network: HeatMapModel, height: int, width: int) -> Step:
+    """The network alone, on tensors that are there."""
+    random = np.random.default_rng(0)
+    tensors = [random.uniform(0, 255, (1, 3, height, width)).astype(np.float32) for _ in range(4)]
+    return lambda index: network.infer(tensors[index % len(tensors)])
+
+
+def opencv_step(network: HeatMapModel, frames: Sequence[Frame], view: View) -> Step:
+    """The whole work in a plain loop: crop, OpenCV's area averaging, the same network, place and depth."""
+    calibration = frames[0].calibration
+    geometry = view_geometry(view, calibration.left.width, calibration.left.height)
+    ranger = Ranger(calibration, DepthSettings(), JumpSettings(mode="off"))
+    tensor = blank_tensor(geometry.input_height, geometry.input_width)
+    about = network.metadata
+
+    def step(index: int) -> None:
+        frame = frames[index % len(frames)]
+        fill_tensor(_scaled(frame.picture, geometry, cv2.COLOR_BGR2RGB), tensor)
+        located = locate(
+            network.infer(tensor),
+            geometry,
+            about.stride,
+            threshold=about.threshold,
+            max_persons=1,
+            drawn_sigma_px=about.sigma_px,
+        )
+        ranger.range(located, frame.depth, time.monotonic_ns())
+
+    return step
+
+
+def yunet_step(file: Path, frames: Sequence[Frame], view: View) -> Step:
+    """OpenCV's YuNet on pictures that are scaled already to the view's network input. InputError: no such model."""
+    lens = frames[0].calibration.left
+    geometry = view_geometry(view, lens.width, lens.height)
+    ready: List[NDArray[np.uint8]] = []
+    for frame in frames:
+        padded = np.zeros((geometry.input_height, geometry.input_width, 3), np.uint8)
+        padded[: geometry.scaled_height, : geometry.scaled_width] = _scaled(frame.picture, geometry)
+        ready.append(padded)
+    size = (geometry.input_width, geometry.input_height)
+    # OpenCV 5 warns of things that nobody can change.
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_FATAL)
+    try:
+        detector = cv2.FaceDetectorYN.create(str(file), "", size, _YUNET_THRESHOLD)
+        detector.detect(ready[0])
+    except cv2.error as error:
+        raise InputError(
+            f"YuNet {file}: OpenCV takes it for no YuNet model: {' '.join(str(error).split())[:200]}"
+        ) from None
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    return lambda index: detector.detect(ready[index % len(ready)])
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """OpenCV computes with one thread, as the network does."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _scaled(picture: NDArray[np.uint8], geometry: ViewGeometry, convert: Optional[int] = None) -> NDArray[np.uint8]:
+    bottom, right = geometry.crop_top + geometry.crop_height, geometry.crop_left + geometry.crop_width
+    crop = picture[geometry.crop_top : bottom, geometry.crop_left : right]
+    scaled = cv2.resize(crop, (geometry.scaled_width, geometry.scaled_height), interpolation=cv2.INTER_AREA)
+    return np.asarray(scaled if convert is None else cv2.cvtColor(scaled, convert), np.uint8)

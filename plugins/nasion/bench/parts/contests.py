@@ -1,0 +1,140 @@
+"""Everything that is a ratio: turns of several contestants, one after the other, round by round."""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+from nasion.bench.bench import Bench, Figures
+from nasion.bench.frames import SIZES, as_fast_as_taken, resized_frames, scene_frames
+from nasion.bench.loops import Step, network_step, one_opencv_thread, opencv_step, timed, yunet_step
+from nasion.bench.piped import passage
+from nasion.bench.turns import Round, TakeTurn, Turn, alternate, beyond, compared
+from nasion.core.views import INPUT_SIZES
+from nasion.settings import View
+from nasion.sources.frame import Frame
+
+NETWORK, PIPELINE, LOOP, YUNET = "network", "pipeline", "OpenCV loop", "YuNet"
+_HEIGHT = 1080
+
+
+def measure_bare(bench: Bench) -> Optional[Figures]:
+    """The pipeline against the network alone, in each view."""
+    bench.expect(2 * bench.plan.rounds * len(bench.plan.views))
+    by_view: Figures = {}
+    for view in bench.plan.views:
+        rounds = _rounds(
+            bench, {NETWORK: _network(bench, view), PIPELINE: _pipeline(bench, view, scene_frames(_HEIGHT))}
+        )
+        if rounds:
+            by_view[view] = compared(rounds, NETWORK)
+    return {"by_view": by_view} if by_view else None
+
+
+def measure_peers(bench: Bench) -> Optional[Figures]:
+    """The same frames by the pipeline, by an OpenCV loop with the same network, and by YuNet where there is one."""
+    bench.expect((3 + (bench.yunet is not None)) * bench.plan.rounds * len(bench.plan.views))
+    frames = scene_frames(_HEIGHT)
+    by_view: Figures = {}
+    for view in bench.plan.views:
+        loop = opencv_step(bench.subject.network(view), frames, view)
+        contestants = {
+            NETWORK: _network(bench, view),
+            PIPELINE: _pipeline(bench, view, frames),
+            LOOP: _alone(bench, loop),
+        }
+        if bench.yunet is not None:
+            contestants[YUNET] = _alone(bench, yunet_step(bench.yunet, frames, view))
+        rounds = _rounds(bench, contestants)
+        if rounds:
+            by_view[view] = {**compared(rounds, NETWORK), "beyond_network": beyond(rounds, PIPELINE, LOOP, NETWORK)}
+    return {"by_view": by_view} if by_view else None
+
+
+def measure_models(bench: Bench) -> Optional[Figures]:
+    """Every released network, or the one that is given, by view and threads."""
+    files, threads = _models(bench), _threads()
+    bench.expect(len(files) * len(threads) * bench.plan.rounds * len(bench.plan.model_views))
+    by_view: Figures = {}
+    for view in bench.plan.model_views:
+        contestants: Dict[str, TakeTurn] = {}
+        for file in files:
+            for count in threads:
+                network = bench.subject.opened(file, view, count)
+                step = network_step(network, *INPUT_SIZES[view])
+                name = f"{file.stem}, {network.metadata.precision}, {count} thread{'s' if count > 1 else ''}"
+                contestants[name] = partial(timed, step, bench.plan.model_frames, bench.stop)
+        rounds = _rounds(bench, contestants)
+        if rounds:
+            by_view[view] = compared(rounds, next(iter(contestants)))
+    return {"by_view": by_view} if by_view else None
+
+
+def measure_cameras(bench: Bench) -> Optional[Figures]:
+    """Several cameras in one process; ``cost``: processor time for a frame of each, in that of one camera."""
+    view, counts = bench.plan.views[0], bench.plan.cameras
+    bench.expect(len(counts) * bench.plan.rounds)
+    frames = scene_frames(_HEIGHT)
+    rounds = _rounds(bench, {str(count): _pipeline(bench, view, frames, cameras=count) for count in counts})
+    if not rounds:
+        return None
+    figures = compared(rounds, str(counts[0]))
+    for count in counts:
+        ratio = figures["figures"][str(count)]["cpu_ratio"]
+        figures["figures"][str(count)]["cost"] = {name: count * value for name, value in ratio.items()}
+    return {"view": view, **figures}
+
+
+def measure_sizes(bench: Bench) -> Optional[Figures]:
+    """Pictures of several sizes, in the same view."""
+    view = bench.plan.views[0]
+    bench.expect(len(SIZES) * bench.plan.rounds)
+    contestants = {
+        f"{width} x {height}": _pipeline(bench, view, resized_frames(width, height)) for width, height in SIZES
+    }
+    rounds = _rounds(bench, contestants)
+    return {"view": view, **compared(rounds, next(iter(contestants)))} if rounds else None
+
+
+def _rounds(bench: Bench, contestants: Dict[str, TakeTurn]) -> List[Round]:
+    return alternate(contestants, bench.plan.rounds, bench.advance)
+
+
+def _network(bench: Bench, view: View) -> TakeTurn:
+    step = network_step(bench.subject.network(view), *INPUT_SIZES[view])
+    return partial(timed, step, bench.plan.frames, bench.stop)
+
+
+def _alone(bench: Bench, step: Step) -> TakeTurn:
+    def take() -> Optional[Turn]:
+        with one_opencv_thread():
+            return timed(step, bench.plan.frames, bench.stop)
+
+    return take
+
+
+def _pipeline(bench: Bench, view: View, frames: Sequence[Frame], cameras: int = 1) -> TakeTurn:
+    def take() -> Optional[Turn]:
+        sources = [
+            bench.replay(as_fast_as_taken(frames, bench.plan.frames, bench.clock), frames, number=number)
+            for number in range(cameras)
+        ]
+        settings = bench.subject.settings(view, "every-frame", sources=tuple(source.uri for source in sources))
+        passed = passage(settings, sources, clock=bench.clock, stop=bench.stop)
+        return None if bench.stop.is_set() else passed.turn()
+
+    return take
+
+
+def _models(bench: Bench) -> List[Path]:
+    """The given network, or all that lie beside that of the nvinfer file, those of its kind first."""
+    if bench.subject.model is not None:
+        return [bench.subject.model]
+    used = bench.subject.config(bench.plan.views[0]).onnx_file.resolve()
+    return sorted(used.parent.glob("*.onnx"), key=lambda file: (len(file.stem), file.stem))
+
+
+def _threads() -> List[int]:
+    """1, 2, 4, … as far as there are cores."""
+    cores = len(os.sched_getaffinity(0))
+    return [1 << power for power in range(cores.bit_length())]

@@ -96,6 +96,7 @@ def of_the_demo(engine: str) -> list[PersonMessage]:
     settings = {
         "cameras": [{"source": "demo:?frames=6"}],
         "engine": engine,
+        "precision": "auto" if engine == "deepstream" else "float",
         "mode": "every-frame",
         "mqtt": {"url": "none"},
     }

@@ -189,8 +189,9 @@ class Link:
                 return
             nothing_left = self._user.pump() if self._up else True
             if self._closing.is_set() and nothing_left:
-                break
-        client.disconnect()
+                client.disconnect()
+                return
+        # Not everything could be said: the broker, once it can, shall say our last will.
 
     def _wait(self, client: Client) -> bool:
         """Sleep until the socket, a wake-up or the tick; whether the socket is readable."""

@@ -24,7 +24,7 @@ from nasion.show.video import AnnotatedVideo
 from nasion.sources.frame import Clock, Frame, Source, SourceHealth, Stamp, Watched
 
 #: A source that gives nothing for this long is silent; it is reported again each time this has passed.
-SILENCE_NS = 1_000_000_000
+SILENCE_NS = 800_000_000
 #: Pictures and depth kept at most: more than can be on their way, so that only what went wrong is pushed out.
 _FRAMES_KEPT = IN_FLIGHT + 3
 #: Slips are light.

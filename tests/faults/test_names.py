@@ -1,0 +1,36 @@
+"""Two programs that call their cameras by one name, at one broker: both are heard, and whoever listens can see it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+from tests.faults.soak.stage import RECEIVERS, Broker, Listener
+from tests.faults.soak.witness import Witness
+
+
+def test_the_sessions_take_turns_and_the_receivers_count_them(
+    program: Callable[..., Any], broker: Broker, witness: Witness, until: Any, tmp_path: Path
+) -> None:
+    command = [sys.executable, str(RECEIVERS / "nasion_receiver.py"), "--port", str(broker.port)]
+    receiver = Listener(command, tmp_path / "receiver.log")
+    until(receiver.subscribed.is_set)
+    first = program(broker.url, log="first", mqtt={"max_age_ms": 5000})
+    until(lambda: len(receiver.accepted) > 3)
+    assert receiver.sessions == 1
+    second = program(broker.url, log="second", mqtt={"max_age_ms": 5000})
+    # Each change from one to the other counts as a restart of the publisher: no camera restarts so often.
+    until(lambda: receiver.sessions > 10)
+    assert second.stop() == 0
+    # The one that goes speaks for both: `stopped` stays until the other has something to say.
+    until(lambda: witness.statuses[-1].process == "stopped")
+    assert first.running
+    assert first.stop() == 0
+    assert receiver.end(signal.SIGINT) == 0
+    assert not {"stale", "malformed"} & set(receiver.refused)
+    for run in (first, second):
+        published = run.summary["cameras"]["cam0"]["published"]
+        assert published["refused"] == published["lost"] == 0, json.dumps(published)

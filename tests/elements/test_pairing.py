@@ -6,9 +6,8 @@ import gc
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from nasion.elements import records

@@ -1,6 +1,7 @@
 """Frames go in and none comes out: the process ends, or begins again, also with a thread stuck in a library."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -226,7 +227,7 @@ def test_it_can_begin_again_in_the_same_process(start: Start) -> None:
 
 def sockets(pid: int) -> Iterator[Path]:
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        if str(descriptor.readlink()).startswith("socket:"):
+        if os.readlink(descriptor).startswith("socket:"):
             yield descriptor
 
 

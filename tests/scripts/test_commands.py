@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.scripts.conftest import Clone
 
 
@@ -18,6 +18,8 @@ def stages(clone: Clone) -> Clone:
     note = f'echo "$(basename "$0")" "$@" >>{clone.calls}\n'
     clone.put("scripts/setup", f"#!/bin/bash\n{note}echo set-up speaks >&2\n")
     clone.put(".venv/bin/python", f'#!/bin/bash\n{note}echo "$2 speaks"\n')
+    for further in ("pythons", "containers"):
+        clone.put(f"scripts/{further}", f"#!/bin/bash\n{note}")
     clone.put(".venv/bin/nasion", f'#!/bin/bash\n{note}echo "{{}}"; exit 5\n')
     return clone
 
@@ -71,12 +73,50 @@ def test_set_up_that_fails_ends_it(stages: Clone) -> None:
 def test_usage_is_told_before_anything_is_set_up(stages: Clone, argument: str, code: int) -> None:
     told = stages.run("scripts/test", argument)
     assert told.returncode == code
-    assert "scripts/test [--without-training] [-- PYTEST ARGUMENTS]" in told.stdout + told.stderr
+    assert "scripts/test [--without-training] [--pythons]" in told.stdout + told.stderr
     assert stages.noted_calls() == []
+
+
+def test_other_pythons_and_containers_come_last_and_only_when_asked_for(stages: Clone) -> None:
+    assert stages.run("scripts/test", "--containers", "--pythons").returncode == 0
+    assert [call.split()[0] for call in stages.noted_calls()[-3:]] == ["python", "pythons", "containers"]
+
+
+@pytest.mark.parametrize("failing", ["pythons", "containers"])
+def test_their_failure_is_a_failure(stages: Clone, failing: str) -> None:
+    stages.put(f"scripts/{failing}", "#!/bin/bash\nexit 7\n")
+    assert stages.run("scripts/test", "--pythons", "--containers").returncode == 7
+
+
+def test_data_lies_beside_the_repository_unless_said_otherwise(stages: Clone) -> None:
+    stages.put(".venv/bin/python", f'#!/bin/bash\necho "${{NASION_TEST_DATA:-none}}" >>{stages.calls}\n')
+    stages.run("scripts/test")
+    stages.run("scripts/test", "--data")
+    stages.environment["NASION_TEST_DATA"] = "/elsewhere"
+    stages.run("scripts/test", "--data")
+    said = [call for call in stages.noted_calls() if not call.startswith("setup")]
+    assert list(dict.fromkeys(said)) == ["none", f"{stages.root}/../shared/data", "/elsewhere"]
 
 
 def test_ci_runs_the_same_tests(stages: Clone, pytestconfig: pytest.Config) -> None:
     script: Path = pytestconfig.rootpath / ".ci/run"
     stages.put(".ci/run", script.read_text())
     assert stages.run(".ci/run", "--without-training").returncode == 0
-    assert stages.noted_calls()[0] == "setup cpu,demo,test"
+    calls = [call.split()[0] for call in stages.noted_calls()]
+    assert calls == ["setup", "python", "python", "python", "python"]
+
+
+def test_pythons_that_are_not_here_are_skipped_and_that_is_said(clone: Clone) -> None:
+    """Nor is anything installed for them: the replaced apt-get would note it."""
+    ours = ".".join(map(str, sys.version_info[:2]))
+    for version in {"3.8", "3.10", "3.11"} - {ours}:
+        if Path(f"/usr/bin/python{version}").exists():
+            pytest.skip(f"/usr/bin/python{version} is here")
+    clone.put(".venv/bin/python", f'#!/bin/bash\nexec {sys.executable} "$@"\n')
+    clone.replace_command("apt-get", "exit 1")
+    told = clone.run("scripts/pythons")
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert f"== Python {ours}: that of .venv; scripts/test tests with it" in lines
+    assert "== Python 3.8: SKIPPED: not on this machine" in lines
+    assert clone.noted_calls() == []

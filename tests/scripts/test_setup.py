@@ -154,6 +154,13 @@ class TestMissingPackages:
         assert "gstreamer1.0-plugins-good" in refused.stderr
         assert not (clone.root / ".venv").exists()
 
+    def test_packages_alone_can_be_asked_for(self, without_mosquitto: Clone) -> None:
+        without_mosquitto.replace_command("apt-get", "exit 0")
+        told = without_mosquitto.run("scripts/setup", "--packages", "bash", "mosquitto")
+        assert told.returncode == 0
+        assert "installing system packages: mosquitto" in told.stderr
+        assert "Python packages" not in told.stderr
+
 
 def only_these(folder: Path, first: Path, hidden: str) -> str:
     """A PATH with all of the system's commands but one."""
@@ -164,7 +171,8 @@ def only_these(folder: Path, first: Path, hidden: str) -> str:
     return f"{first}:{folder}"
 
 
-def test_a_wrong_argument_is_refused(clone: Clone) -> None:
-    refused = clone.run("scripts/setup", "cpu; rm")
+@pytest.mark.parametrize("arguments", [["cpu; rm"], ["--packages"], ["cpu", "demo"]])
+def test_a_wrong_argument_is_refused(clone: Clone, arguments: list[str]) -> None:
+    refused = clone.run("scripts/setup", *arguments)
     assert refused.returncode == 2
     assert refused.stderr.startswith("setup: usage:")

@@ -1,0 +1,136 @@
+"""The files that images are made of agree with each other and with the program. No engine is needed for these."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+import typer
+import yaml
+from nasion.checks.matrix import RELEASES, fits, release_of
+from nasion.cli.main import app
+from nasion.health import ENVIRONMENT
+
+from tests.containers.engine import REPOSITORY
+
+DOCKER = REPOSITORY / "docker"
+DOCKERFILE = (DOCKER / "Dockerfile").read_text()
+JETSONS = sorted((DOCKER / "jetson").glob("*.env"))
+STEPS = sorted((DOCKER / "steps").iterdir())
+
+
+def variables(file: Path) -> Dict[str, str]:
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
+    return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
+
+
+def numbers(version: str) -> "tuple[int, ...]":
+    return tuple(int(part) for part in version.split("."))
+
+
+def test_hadolint_finds_nothing(hadolint: str) -> None:
+    # DL3008: the distribution's own releases are the pin; its mirrors keep no older package versions.
+    done = subprocess.run(
+        [hadolint, "--ignore", "DL3008", str(DOCKER / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("file", JETSONS, ids=lambda file: file.stem)
+class TestEveryKindOfJetson:
+    def test_it_tells_all_that_the_image_asks_and_nothing_else(self, file: Path) -> None:
+        asked = set(re.findall(r"^ARG (\w+)=", DOCKERFILE, re.MULTILINE)) - {"CPU_IMAGE"}
+        assert set(variables(file)) == asked
+        override = yaml.safe_load((DOCKER / "compose.jetson.yaml").read_text())
+        assert set(override["services"]["nasion"]["build"]["args"]) == asked
+
+    def test_its_versions_go_together(self, file: Path) -> None:
+        told = variables(file)
+        release = release_of(numbers(told["L4T"]))
+        assert release in RELEASES
+        deepstream = re.search(r":(\d+\.\d+)-samples", told["DEEPSTREAM_IMAGE"])
+        assert deepstream
+        assert fits(numbers(deepstream[1]), release.deepstream)
+        how, version = told["PYDS"].split()
+        assert how == "source" or numbers(version) == release.pyds
+        # A wheel of pyds wants NumPy older than 2, and so does Python 3.8; pyzed for newer Pythons wants 2.
+        assert told["PYTHON_PINS"] == ("numpy<2" if release.python == (3, 8) else "numpy>=2")
+        assert how == ("wheel" if release.python == (3, 8) else "source")
+
+
+def test_without_arguments_the_jetson_image_is_that_of_an_orin() -> None:
+    defaults = dict(re.findall(r'^ARG (\w+)="?([^"\n]*)"?$', DOCKERFILE, re.MULTILINE))
+    told = variables(DOCKER / "jetson/orin.env")
+    assert {name: defaults[name] for name in told if name != "PYTHON_PINS"} == {
+        name: value for name, value in told.items() if name != "PYTHON_PINS"
+    }
+
+
+def test_the_program_and_who_asks_for_its_health_mean_the_same_file() -> None:
+    assert len(re.findall(rf"\b{ENVIRONMENT}=/tmp/", DOCKERFILE)) == 2
+    assert DOCKERFILE.count('CMD ["python", "-m", "nasion.health"]') == 2
+
+
+def test_nothing_is_privileged() -> None:
+    for file in DOCKER.glob("compose*.yaml"):
+        for service in yaml.safe_load(file.read_text())["services"].values():
+            assert "privileged" not in service
+            assert service.get("network_mode") is None
+
+
+@pytest.mark.parametrize("step", [*STEPS, DOCKER / "entrypoint"], ids=lambda step: step.name)
+def test_every_step_can_be_started(step: Path) -> None:
+    assert os.access(step, os.X_OK)
+    subprocess.run(["bash", "-n", str(step)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments", "said"),
+    [
+        ("pyds", ["/venv", "conda"], "conda is no way to get it; expected none, wheel or source"),
+        ("zed_sdk", ["5.0"], "made for one L4T"),
+    ],
+)
+def test_a_step_says_what_it_expects(step: str, arguments: List[str], said: str) -> None:
+    done = subprocess.run([str(DOCKER / "steps" / step), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+class TestTheEntrypoint:
+    """It checks before it runs, with a `nasion` that only notes how it was called."""
+
+    @pytest.fixture
+    def calls(self, tmp_path: Path) -> Path:
+        program = tmp_path / "nasion"
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{tmp_path}/calls\n[ "$1" = run ] && exit 5 || exit 3\n')
+        program.chmod(0o755)
+        return tmp_path / "calls"
+
+    def run(self, calls: Path, *arguments: str) -> int:
+        environment = {"PATH": f"{calls.parent}:/usr/bin:/bin"}
+        return subprocess.run([str(DOCKER / "entrypoint"), *arguments], env=environment, check=False).returncode
+
+    def test_a_check_comes_first_and_does_not_decide(self, calls: Path) -> None:
+        assert (
+            self.run(calls, "run", "--source", "demo:", "--json", "--mode", "live", "--mqtt=none", "--view", "fine")
+            == 5
+        )
+        assert calls.read_text().splitlines() == [
+            "check --source demo: --mqtt=none --view fine",
+            "run --source demo: --json --mode live --mqtt=none --view fine",
+        ]
+
+    def test_other_commands_are_started_as_they_are(self, calls: Path) -> None:
+        self.run(calls, "health", "--json")
+        assert calls.read_text().splitlines() == ["health --json"]
+
+    def test_it_hands_on_just_the_flags_that_check_has_in_common_with_run(self) -> None:
+        commands = typer.main.get_group(app).commands
+        check, run = (
+            {name for parameter in commands[command].params for name in parameter.opts} for command in ("check", "run")
+        )
+        line = next(line for line in (DOCKER / "entrypoint").read_text().splitlines() if "--source |" in line)
+        assert set(re.findall(r"--\w+", line)) == (check & run) - {"--json", "--help"}

@@ -22,6 +22,7 @@ import json
 import math
 import os
 import re
+import signal
 import time
 from collections import Counter
 
@@ -159,6 +160,9 @@ def subscribe(host, port, topic, on_payload, on_event=print):
 
 
 def main():
+    # SIGTERM ends it as Ctrl-C does, which a shell that started it in the background has switched off.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1883)

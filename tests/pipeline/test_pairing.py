@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nasion.core.gates import Hysteresis
+from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason, PersonReason
 from nasion.core.ring import FrameRing
 from nasion.core.views import view_geometry
@@ -16,7 +17,6 @@ from nasion.pipeline.controls import InForce
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.slip import Slip
 from nasion.pipeline.steps import Steps
-from nasion.pipeline.tuning import TunableRanger
 from nasion.settings import DepthSettings, HysteresisSettings, ImageSettings, JumpSettings
 from nasion.sources.frame import Frame, Grab
 
@@ -156,7 +156,7 @@ def steps_over(stage: Any, model: HeatMapModel, ring: Any, slips: Any, flow: Flo
         metadata=model.metadata,
         geometry=view_geometry("full", 320, 180),
         hysteresis=Hysteresis(HysteresisSettings(), 0.5),
-        ranger=TunableRanger(stage.calibration(), DepthSettings(), JumpSettings(mode="off")),
+        ranger=Ranger(stage.calibration(), DepthSettings(), JumpSettings(mode="off")),
         in_force=lambda: InForce(0.5, 1, DepthSettings(), JumpSettings(mode="off"), ImageSettings()),
         limit=None,
         frames=ring,

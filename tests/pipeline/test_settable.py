@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from nasion.core.gates import Hysteresis
+from nasion.core.ranging import Ranger
 from nasion.core.ring import FrameRing
 from nasion.core.views import view_geometry
 from nasion.engine.onnx_model import HeatMapModel
@@ -20,7 +21,6 @@ from nasion.pipeline.controls import InForce
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.slip import Slip
 from nasion.pipeline.steps import Steps
-from nasion.pipeline.tuning import TunableRanger
 from nasion.settings import DepthSettings, HysteresisSettings, ImageSettings, JumpSettings
 from nasion.sources.frame import Grab
 from paho.mqtt.client import Client, MQTTMessage
@@ -233,7 +233,7 @@ def test_what_is_set_in_the_middle_of_a_frame_waits_for_the_next(stage: Any) -> 
         metadata=model.metadata,
         geometry=view_geometry("full", 320, 180),
         hysteresis=Hysteresis(HysteresisSettings(), 0.5),
-        ranger=TunableRanger(stage.calibration(), DepthSettings(), jump),
+        ranger=Ranger(stage.calibration(), DepthSettings(), jump),
         in_force=lambda: set_to["now"],
         limit=None,
         frames=frames,
@@ -270,7 +270,7 @@ def test_a_gate_goes_on_from_the_range_it_knows(stage: Any, changed: Dict[str, A
 
     located = Located((Keypoint(160.0, 90.0, 0.9, 1.0, 1.0),), None, 0.9)
     jump = JumpSettings()
-    ranger = TunableRanger(stage.calibration(), DepthSettings(), jump)
+    ranger = Ranger(stage.calibration(), DepthSettings(), jump)
     ranger.range(located, stage.frame(metres=2.0).depth, 0)
     ranger.tune(DepthSettings(), JumpSettings(**changed))
     (person,) = ranger.range(located, stage.frame(metres=3.0).depth, 50_000_000)

@@ -1,6 +1,5 @@
 """What is checked: the settings of a run, the machine, and what several checks need of both."""
 
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Callable, List, NamedTuple, Optional
@@ -9,9 +8,9 @@ from typing_extensions import Literal
 
 from nasion.checks.machine import Machine
 from nasion.checks.matrix import L4T_FILE, Numbers, Release, numbers_in, read_l4t, release_of
-from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
+from nasion.config.nvinfer import NvinferConfig
 from nasion.engine.choice import choose_engine
-from nasion.engine.precision import CPUINFO, settle_precision
+from nasion.engine.precision import CPUINFO, network_config
 from nasion.errors import InputError, NasionError
 from nasion.settings import RunSettings
 from nasion.sources.frame import Clock, Source
@@ -90,17 +89,8 @@ class Subject:
     @cached_property
     def config(self) -> NvinferConfig:
         """The nvinfer file, with the model the settings name instead; InputError."""
-        settings = settle_precision(
-            self.settings,
-            engine=self.choice.name,
-            cpuinfo=self.machine.text(str(CPUINFO)) or "",
-            on_event=lambda _: None,
-        )
-        config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
-        config.check_view(settings.view)
-        if settings.model:
-            return replace(config, onnx_file=Path(settings.model), engine_file=None)
-        return config
+        cpuinfo = self.machine.text(str(CPUINFO)) or ""
+        return network_config(self.settings, engine=self.choice.name, cpuinfo=cpuinfo, on_event=lambda _: None)
 
 
 def _scheme(source: str) -> Optional[str]:

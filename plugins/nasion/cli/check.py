@@ -13,11 +13,19 @@ from nasion.checks.everything import verdicts
 from nasion.checks.machine import ThisMachine
 from nasion.checks.subject import Subject
 from nasion.checks.verdict import Verdict, exit_code, ok, refused
-from nasion.cli.flags import choices_of, help_of
+from nasion.cli.flags import (
+    ConfigFlag,
+    EngineFlag,
+    ModelFlag,
+    MqttFlag,
+    SaveFlag,
+    SourceFlag,
+    ViewFlag,
+    overrides,
+)
 from nasion.cli.output import Lines, tell
 from nasion.config.run_file import Override, run_settings
 from nasion.errors import InputError, NasionError
-from nasion.settings import CameraSettings, MqttSettings, RunSettings
 from nasion.sources.clock import SystemClock
 
 #: Every status, and its colour on an ANSI terminal.
@@ -28,22 +36,13 @@ _NO_SOURCE = "demo:"
 
 
 def check(
-    source: Annotated[
-        Optional[List[str]],
-        typer.Option(metavar="[NAME=]URI", help=f"{help_of(CameraSettings, 'source')} Repeat it for several cameras."),
-    ] = None,
-    config: Annotated[
-        Optional[Path], typer.Option(metavar="FILE.yaml", help="Configuration; the flags here override it.")
-    ] = None,
-    model: Annotated[Optional[Path], typer.Option(metavar="FILE.onnx", help=help_of(RunSettings, "model"))] = None,
-    view: Annotated[
-        Optional[str], typer.Option(metavar=choices_of(RunSettings, "view"), help=help_of(RunSettings, "view"))
-    ] = None,
-    engine: Annotated[
-        Optional[str], typer.Option(metavar=choices_of(RunSettings, "engine"), help=help_of(RunSettings, "engine"))
-    ] = None,
-    save: Annotated[Optional[Path], typer.Option(metavar="FILE.avi", help=help_of(RunSettings, "save"))] = None,
-    mqtt: Annotated[Optional[str], typer.Option(metavar="URL|none", help=help_of(MqttSettings, "url"))] = None,
+    source: SourceFlag = None,
+    config: ConfigFlag = None,
+    model: ModelFlag = None,
+    view: ViewFlag = None,
+    engine: EngineFlag = None,
+    save: SaveFlag = None,
+    mqtt: MqttFlag = None,
     json: Annotated[
         bool,
         typer.Option("--json", help="One list on stdout of {name, status, found, remedy}, and nothing else."),
@@ -56,14 +55,7 @@ def check(
     Exit code: 0 where nothing fails, else the first of 2 (bad input), 3 (a dependency is missing), 4 (hardware is
     missing), 1 (anything else) that a failure has.
     """
-    flags = (
-        Override("--model", ("model",), model and str(model)),
-        Override("--view", ("view",), view),
-        Override("--engine", ("engine",), engine),
-        Override("--save", ("save",), save and str(save)),
-        Override("--mqtt", ("mqtt", "url"), mqtt),
-    )
-    given = [flag for flag in flags if flag.value is not None]
+    given = overrides(model=model, view=view, engine=engine, save=save, mqtt=mqtt)
     found: List[Verdict] = []
     lines = Lines(json=json)
     try:

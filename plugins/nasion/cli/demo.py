@@ -11,7 +11,7 @@ from typing import Callable, Deque, Iterator, Optional
 import typer
 from typing_extensions import Annotated
 
-from nasion.cli.flags import choices_of, help_of
+from nasion.cli.flags import JsonFlag, ViewFlag
 from nasion.cli.output import MessageLines, tell
 from nasion.cli.signals import stopping_signals
 from nasion.cli.watching import wait, watch
@@ -22,7 +22,7 @@ from nasion.mqtt.broker import HOST, PrivateBroker
 from nasion.mqtt.receiver import Accepted, Heard, Receiver
 from nasion.pipeline import app
 from nasion.pipeline.summary import RunSummary, percentiles
-from nasion.settings import MqttSettings, RunSettings
+from nasion.settings import MqttSettings
 from nasion.show.table import demo_screen
 from nasion.sources.clock import SystemClock
 
@@ -36,15 +36,11 @@ def demo(
     seconds: Annotated[
         Optional[float], typer.Option(metavar="S", help="End after this time. Default: when Ctrl-C is pressed.")
     ] = None,
-    view: Annotated[
-        Optional[str], typer.Option(metavar=choices_of(RunSettings, "view"), help=help_of(RunSettings, "view"))
-    ] = None,
+    view: ViewFlag = None,
     source: Annotated[
         str, typer.Option(metavar="URI", help="What is looked at, e.g. demo:?size=1080 for a larger picture.")
     ] = "demo:",
-    json: Annotated[
-        bool, typer.Option("--json", help="One `person` message a processed frame on stdout, and nothing else.")
-    ] = False,
+    json: JsonFlag = False,
 ) -> None:
     """Watch a person being located in metres: a made scene, the real pipeline, a real MQTT broker of its own."""
     flags = (

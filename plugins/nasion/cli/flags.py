@@ -1,10 +1,22 @@
-"""Help texts and choices of flags, taken from the settings they override: a default is never said twice."""
+"""The flags that several commands have, and what they override.
 
-from typing import Any, Tuple, Type, Union, get_args, get_origin
+Help texts and choices are taken from the settings: a default is never said twice. Values stay texts: the settings know
+their kinds and limits, and say what came and what was expected.
+"""
 
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple, Type, Union, get_args, get_origin
+
+import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
-from typing_extensions import Literal
+from typing_extensions import Annotated, Literal
+
+from nasion.config.run_file import Override, Place
+from nasion.settings import CameraSettings, MqttSettings, RunSettings
+
+#: Where flags stand that are no setting of the run itself under their own name.
+_PLACES: Dict[str, Place] = {"mqtt": ("mqtt", "url"), "prefix": ("mqtt", "prefix")}
 
 
 def help_of(model: Type[BaseModel], field: str) -> str:
@@ -27,3 +39,45 @@ def _literals(annotation: Any) -> Tuple[str, ...]:
     if get_origin(annotation) is Union:
         return tuple(value for member in get_args(annotation) for value in _literals(member))
     return ()
+
+
+def _choice(field: str) -> Any:
+    return typer.Option(metavar=choices_of(RunSettings, field), help=help_of(RunSettings, field))
+
+
+def _setting(field: str, metavar: str) -> Any:
+    return typer.Option(metavar=metavar, help=help_of(RunSettings, field))
+
+
+SourceFlag = Annotated[
+    Optional[List[str]],
+    typer.Option(metavar="[NAME=]URI", help=f"{help_of(CameraSettings, 'source')} Repeat it for several cameras."),
+]
+ConfigFlag = Annotated[
+    Optional[Path], typer.Option(metavar="FILE.yaml", help="Configuration; the flags here override it.")
+]
+ModelFlag = Annotated[Optional[Path], _setting("model", "FILE.onnx")]
+ViewFlag = Annotated[Optional[str], _choice("view")]
+EngineFlag = Annotated[Optional[str], _choice("engine")]
+PrecisionFlag = Annotated[Optional[str], _choice("precision")]
+ModeFlag = Annotated[Optional[str], _choice("mode")]
+EveryFlag = Annotated[Optional[str], _setting("every", "N")]
+FramesFlag = Annotated[Optional[str], _setting("frames", "N")]
+SecondsFlag = Annotated[Optional[str], _setting("seconds", "S")]
+SaveFlag = Annotated[Optional[Path], _setting("save", "FILE.avi")]
+MqttFlag = Annotated[Optional[str], typer.Option(metavar="URL|none", help=help_of(MqttSettings, "url"))]
+PrefixFlag = Annotated[Optional[str], typer.Option(metavar="P", help=help_of(MqttSettings, "prefix"))]
+ThresholdFlag = Annotated[Optional[str], _setting("threshold", "T")]
+MaxPersonsFlag = Annotated[Optional[str], _setting("max_persons", "N")]
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="One `person` message a processed frame on stdout, and nothing else.")
+]
+
+
+def overrides(**flags: Union[str, Path, None]) -> List[Override]:
+    """What the flags that were given override, by the names of the command's parameters."""
+    return [
+        Override(f"--{name.replace('_', '-')}", _PLACES.get(name, (name,)), str(value))
+        for name, value in flags.items()
+        if value is not None
+    ]

@@ -41,6 +41,11 @@ class Ranger:
         self._mount = Mount(mount) if mount else None
         self._tracker = Tracker(jump, nearest_m=depth.near_m)
 
+    def tune(self, depth: DepthSettings, jump: JumpSettings) -> None:
+        """Other limits and another gate from the next frame on; persons keep their numbers and last ranges."""
+        self._depth = depth
+        self._tracker.tune(jump, nearest_m=depth.near_m)
+
     def range(self, located: Located, depth: "Optional[DepthAccessor]", t_ns: int) -> Tuple[Person, ...]:
         """Persons of one frame, in the order of ``located.keypoints``.
 

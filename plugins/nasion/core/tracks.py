@@ -58,6 +58,15 @@ class Tracker:
         self._tracks: Dict[int, _Track] = {}
         self._next_id = 0
 
+    def tune(self, settings: JumpSettings, nearest_m: float) -> None:
+        """Other settings from the next frame on, for the tracks that there are too."""
+        self._settings = settings
+        self._nearest_m = nearest_m
+        for track in self._tracks.values():
+            gate = JumpGate(settings)
+            gate.reference = track.gate.reference
+            track.gate = gate
+
     def update(self, sightings: Sequence[Sighting], t_ns: int) -> List[Identity]:
         """Identities of one frame's ``sightings``, in their order. Call it for every frame, also with nobody in it."""
         self._tracks = {

@@ -1,9 +1,10 @@
 """In which precision the CPU engine computes, and hence which of a view's nvinfer files it takes, and why."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, FrozenSet, NamedTuple, Optional
 
-from nasion.config.nvinfer import default_nvinfer_file
+from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
 from nasion.engine.choice import OwnEngine
 from nasion.errors import InputError
 from nasion.settings import Precision, RunSettings
@@ -79,6 +80,19 @@ def settle_precision(
     chosen = choose_file(settings.precision, default_nvinfer_file(settings.view), cpuinfo)
     on_event(f"precision: {chosen.why}")
     return settings.model_copy(update={"nvinfer": str(chosen.file)})
+
+
+def network_config(
+    settings: RunSettings, *, engine: OwnEngine, cpuinfo: str, on_event: Callable[[str], None]
+) -> NvinferConfig:
+    """How a run's network is fed: its nvinfer file, with the model that the settings name instead. InputError."""
+    settings = settle_precision(settings, engine=engine, cpuinfo=cpuinfo, on_event=on_event)
+    config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
+    config.check_view(settings.view)
+    if settings.model:
+        # An engine that the file names is one of the file's own model.
+        return replace(config, onnx_file=Path(settings.model), engine_file=None)
+    return config
 
 
 def read_cpuinfo() -> str:

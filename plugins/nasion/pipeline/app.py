@@ -3,16 +3,14 @@
 import threading
 import uuid
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Callable, List, Optional
 
 from typing_extensions import Protocol
 
-from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
 from nasion.deepstream.engine import open_deepstream
 from nasion.engine.choice import choose_engine, missing_for_deepstream
-from nasion.engine.precision import read_cpuinfo, settle_precision
+from nasion.engine.precision import network_config, read_cpuinfo
 from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.pipeline.camera import Camera, Shared, open_camera
@@ -141,12 +139,7 @@ def named_event(name: str, on_event: Callable[[str], None]) -> Callable[[str], N
 def open_engine(settings: RunSettings, on_event: Callable[[str], None]) -> Engine:
     """The engine to take, with the network that the nvinfer file names, or the one the settings name instead."""
     name = choose_engine(settings.engine, lambda: missing_for_deepstream(has_element), on_event)
-    settings = settle_precision(settings, engine=name, cpuinfo=read_cpuinfo(), on_event=on_event)
-    config = read_nvinfer(Path(settings.nvinfer) if settings.nvinfer else default_nvinfer_file(settings.view))
-    config.check_view(settings.view)
-    if settings.model:
-        # An engine that the file names is one of the file's own model.
-        config = replace(config, onnx_file=Path(settings.model), engine_file=None)
+    config = network_config(settings, engine=name, cpuinfo=read_cpuinfo(), on_event=on_event)
     engine: Engine
     if name == "deepstream":
         engine = open_deepstream(config, cameras=len(settings.cameras), on_event=on_event)

@@ -3,6 +3,7 @@
 from typing import Callable, Optional
 
 from nasion.core.gates import Hysteresis
+from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing
 from nasion.errors import InputError, NasionError
@@ -17,7 +18,6 @@ from nasion.pipeline.pictures import Pictures
 from nasion.pipeline.slip import Slip
 from nasion.pipeline.steps import Steps
 from nasion.pipeline.summary import CameraSummary, percentiles
-from nasion.pipeline.tuning import TunableRanger
 from nasion.pipeline.watchdog import Progress
 from nasion.settings import CameraSettings, RunSettings
 from nasion.show.video import AnnotatedVideo
@@ -86,7 +86,7 @@ class CameraLine:
             metadata=engine.model.metadata,
             geometry=geometry,
             hysteresis=Hysteresis(settings.hysteresis, now.threshold),
-            ranger=TunableRanger(source.calibration, now.depth, now.jump, camera.mount),
+            ranger=Ranger(source.calibration, now.depth, now.jump, camera.mount),
             in_force=lambda: controls.in_force,
             limit=settings.frames,
             frames=frames,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nasion.core.gates import Hysteresis
 from nasion.core.locate import locate
+from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason, Located
 from nasion.core.ring import FrameRing
 from nasion.core.tensor import blank_tensor, fill_tensor
@@ -22,7 +23,6 @@ from nasion.pipeline.controls import InForce
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
-from nasion.pipeline.tuning import TunableRanger
 from nasion.sources.frame import Clock, Frame
 
 _NO_TENSOR = Located((), FrameReason.NO_TENSOR, None)
@@ -37,7 +37,7 @@ class Steps:
         metadata: ModelMetadata,
         geometry: ViewGeometry,
         hysteresis: Hysteresis,
-        ranger: TunableRanger,
+        ranger: Ranger,
         in_force: Callable[[], InForce],
         limit: Optional[int],
         frames: "FrameRing[Frame]",

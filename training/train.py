@@ -78,6 +78,9 @@ def train(
     epoch_pairs: EpochPairs = None,
     hard_cells: Annotated[float | None, typer.Option(min=0, help="Weight of each crop's worst cells; 0: none.")] = None,
     average: Annotated[float | None, typer.Option(help="Decay of the averaged weights; 0: none.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Checkpoint or float ONNX file whose weights to begin with; default: random.")
+    ] = None,
     teacher: Annotated[Path | None, typer.Option(help="Checkpoint or ONNX file to learn from as well.")] = None,
     distil: Annotated[float, typer.Option(min=0, help="Weight of the teacher's heat map.")] = 1.0,
     restart_rate: Annotated[
@@ -111,8 +114,12 @@ def train(
     recipe = replace(recipe, loss=replace(recipe.loss, distil=distil))
     pictures = read_table(data)
     taught = load_weights(teacher, pictures) if teacher is not None else None
+    begun = load_weights(start, pictures) if start is not None else None
+    if begun is not None and begun.config != recipe.network:
+        raise WorkshopError(f"--start {start}: holds another network ({begun.config}) than the run's ({recipe.network})")
     machine = Machine(workers, devices, nodes, precision)
-    best = fit(recipe, pictures, out, seed, machine, Start(resume=resume, teacher=taught, restart_rate=restart_rate))
+    begin = Start(resume=resume, weights=begun, teacher=taught, restart_rate=restart_rate)
+    best = fit(recipe, pictures, out, seed, machine, begin)
     typer.echo(f"{best}: export it with python -m export {best} --data {data} --out weights/NAME.onnx")
 
 

@@ -25,15 +25,25 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from export.pools import pools_as_convolutions
 from export.to_onnx import INPUT, write_metadata
 from training.data.augment import Pixels
 
 Activations = Literal["uint8", "int8"]
 
+#: What is computed in integers.
+_OPERATORS = ["Conv", "Relu", "Resize", "Concat"]
 _OPTIONS: dict[Activations, dict[str, Any]] = {
+    # The Relu goes: numbers that are rounded to unsigned ones cannot be negative.
     "uint8": {"ActivationSymmetric": False},
-    # TensorRT wants Q/DQ around the weights as well, and adds biases in float.
-    "int8": {"ActivationSymmetric": True, "QuantizeBias": False, "AddQDQPairToWeight": True},
+    # TensorRT wants Q/DQ around the weights as well, adds biases in float, and fuses a convolution with its Relu where
+    # nothing is rounded between them.
+    "int8": {
+        "ActivationSymmetric": True,
+        "QuantizeBias": False,
+        "AddQDQPairToWeight": True,
+        "OpTypesToExcludeOutputQuantization": ["Conv"],
+    },
 }
 
 
@@ -67,9 +77,10 @@ def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Ac
     root.setLevel(logging.ERROR)
     try:
         with TemporaryDirectory() as folder:
-            draft = Path(folder) / "int8.onnx"
+            draft, plain = Path(folder) / "int8.onnx", Path(folder) / "float.onnx"
+            onnx.save(pools_as_convolutions(proto) if activations == "uint8" else proto, plain)
             quantize_static(
-                str(model),
+                str(plain),
                 str(draft),
                 _Pictures(pictures),
                 quant_format=QuantFormat.QDQ,
@@ -77,7 +88,7 @@ def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Ac
                 activation_type=QuantType.QUInt8 if activations == "uint8" else QuantType.QInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.MinMax,
-                op_types_to_quantize=["Conv", "AveragePool", "Resize", "Concat"],
+                op_types_to_quantize=[*_OPERATORS, "AveragePool"] if activations == "int8" else _OPERATORS,
                 nodes_to_exclude=_end(proto),
                 extra_options=_OPTIONS[activations],
             )

@@ -77,3 +77,13 @@ def test_the_elements_are_there_though_much_was_left_out(docker: Docker, cpu_ima
         f"for one in {elements}; do gst-inspect-1.0 --exists $one || echo $one; done",
     )
     assert lacking.stdout == ""
+
+
+def test_our_own_elements_run_under_gst_launch(docker: Docker, cpu_image: str) -> None:
+    launched = docker(
+        *("run", "--rm", "--network=none", *HARDENED, "--env", "GST_PLUGIN_PATH=/opt/nasion/plugins"),
+        *("--entrypoint", "gst-launch-1.0", cpu_image, "-m", "nasionsrc", "uri=demo:?frames=2", "mode=every-frame"),
+        *("!", "nasioninfer", "!", "nasionlocate", "!", "nasionrange", "!", "nasionoverlay"),
+        *("!", "nasionpublish", "url=none", "post-messages=true", "!", "fakesink"),
+    )
+    assert launched.stdout.count("nasion-person") == 2

@@ -123,6 +123,17 @@ class TestTheEntrypoint:
             "run --source demo: --json --mode live --mqtt=none --view fine",
         ]
 
+    def test_it_ends_when_asked_while_it_checks(self, calls: Path) -> None:
+        slow = calls.parent / "nasion"
+        slow.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >>{calls}\nexec sleep 600\n')
+        environment = {"PATH": f"{calls.parent}:/usr/bin:/bin"}
+        with subprocess.Popen([str(DOCKER / "entrypoint"), "run", "--source", "demo:"], env=environment) as started:
+            while not calls.exists():
+                assert started.poll() is None
+            started.terminate()
+            assert started.wait() == 0
+        assert calls.read_text().splitlines() == ["check"]
+
     def test_other_commands_are_started_as_they_are(self, calls: Path) -> None:
         self.run(calls, "health", "--json")
         assert calls.read_text().splitlines() == ["health --json"]

@@ -103,7 +103,7 @@ def test_ci_runs_the_same_tests(stages: Clone, pytestconfig: pytest.Config) -> N
     stages.put(".ci/run", script.read_text())
     assert stages.run(".ci/run", "--without-training").returncode == 0
     calls = [call.split()[0] for call in stages.noted_calls()]
-    assert calls == ["setup", "python", "python", "python", "python"]
+    assert calls == ["setup", "python", "python", "python", "python", "pythons", "containers"]
 
 
 def test_pythons_that_are_not_here_are_skipped_and_that_is_said(clone: Clone) -> None:

@@ -116,7 +116,7 @@ def train(
     taught = load_weights(teacher, pictures) if teacher is not None else None
     begun = load_weights(start, pictures) if start is not None else None
     if begun is not None and begun.config != recipe.network:
-        raise WorkshopError(f"--start {start}: holds another network ({begun.config}) than the run's ({recipe.network})")
+        raise WorkshopError(f"--start {start}: holds another network ({begun.config}) than the run ({recipe.network})")
     machine = Machine(workers, devices, nodes, precision)
     begin = Start(resume=resume, weights=begun, teacher=taught, restart_rate=restart_rate)
     best = fit(recipe, pictures, out, seed, machine, begin)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from typing_extensions import Annotated, Literal, Self
 
 View = Literal["centre", "full", "fine"]
-Engine = Literal["auto", "onnxruntime", "deepstream"]
+Engine = Literal["auto", "onnxruntime", "openvino", "deepstream"]
 Precision = Literal["auto", "float", "int8"]
 Mode = Literal["live", "every-frame"]
 
@@ -235,7 +235,10 @@ class RunSettings(Settings):
 
     cameras: List[CameraSettings] = Field(min_length=1, description="One entry for each camera.")
     view: View = Field("full", description="What the network sees of the picture.")
-    engine: Engine = Field("auto", description="What runs the network.")
+    engine: Engine = Field(
+        "auto",
+        description="What runs the network. `auto`: deepstream where it loads, else onnxruntime; never openvino.",
+    )
     precision: Precision = Field(
         "auto",
         description="What the CPU computes in; `auto`: `int8` where the processor is fast in it and the network is "

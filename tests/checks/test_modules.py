@@ -115,13 +115,24 @@ class TestVerdicts:
     def test_a_laptop_is_asked_only_for_what_it_needs(self) -> None:
         machine = MadeUpMachine(modules={"gi": Imported("genuine", "3.42"), "onnxruntime": Imported("genuine")})
         verdicts = {module.name: check(subject_of(machine, "demo:"), module).status for module in MODULES}
-        assert verdicts == {"gi": "ok", "pyds": "skipped", "pyzed": "skipped", "onnxruntime": "ok"}
+        assert verdicts == {
+            "gi": "ok",
+            "pyds": "skipped",
+            "pyzed": "skipped",
+            "onnxruntime": "ok",
+            "openvino": "skipped",
+        }
         assert [name for name, _ in machine.loaded] == ["gi", "onnxruntime"]
 
-    def test_a_jetson_is_asked_for_all_but_onnxruntime(self) -> None:
+    def test_openvino_is_asked_for_where_it_is_to_run_the_network(self) -> None:
+        verdict = check(subject_of(MadeUpMachine(modules={}), "demo:", engine="openvino"), BY_NAME["openvino"])
+        assert verdict.status == "fail"
+        assert "nasion[openvino]" in (verdict.remedy or "")
+
+    def test_a_jetson_is_asked_for_all_but_what_runs_on_processors(self) -> None:
         subject = subject_of(jetson(RELEASES[3]), "zed:")
         verdicts = {module.name: check(subject, module).status for module in MODULES}
-        assert verdicts == {"gi": "ok", "pyds": "ok", "pyzed": "ok", "onnxruntime": "skipped"}
+        assert verdicts == {"gi": "ok", "pyds": "ok", "pyzed": "ok", "onnxruntime": "skipped", "openvino": "skipped"}
 
     @pytest.mark.parametrize(
         ("found", "wanted", "numpy", "status"),

@@ -7,6 +7,7 @@ from typing import List
 import pytest
 from nasion.engine.choice import choose_engine, missing_for_deepstream
 from nasion.errors import DependencyError
+from nasion.settings import Engine
 
 
 def nothing_missing() -> List[str]:
@@ -31,7 +32,7 @@ def test_auto_takes_deepstream_where_it_can_load_and_says_so() -> None:
     assert said == ["engine: deepstream (nvvideoconvert, nvstreammux, nvinfer and pyds are here)"]
 
 
-@pytest.mark.parametrize("wanted", ["onnxruntime", "deepstream"])
+@pytest.mark.parametrize("wanted", ["onnxruntime", "openvino", "deepstream"])
 def test_an_engine_is_taken_without_a_word_where_it_is_asked_for(wanted: str) -> None:
     said: List[str] = []
 
@@ -39,11 +40,12 @@ def test_an_engine_is_taken_without_a_word_where_it_is_asked_for(wanted: str) ->
     assert said == []
 
 
-def test_onnxruntime_is_taken_without_looking_for_another() -> None:
+@pytest.mark.parametrize("wanted", ["onnxruntime", "openvino"])
+def test_a_processor_is_taken_without_looking_for_another_engine(wanted: Engine) -> None:
     def never() -> List[str]:
         raise AssertionError
 
-    assert choose_engine("onnxruntime", never, lambda _: None) == "onnxruntime"
+    assert choose_engine(wanted, never, lambda _: None) == wanted
 
 
 def test_deepstream_is_refused_with_what_is_missing() -> None:

@@ -65,6 +65,14 @@ MODULES = (
         "install it with: pip install 'nasion[cpu]'",
         lambda subject: "TensorRT runs the network" if subject.deepstream else None,
     ),
+    Module(
+        "openvino",
+        "openvino",
+        "Core",
+        ("gi.repository.Gst",),
+        "install it with: pip install 'nasion[openvino]', or take --engine onnxruntime",
+        lambda subject: None if subject.choice.name == "openvino" else "the engine is not openvino",
+    ),
 )
 
 

@@ -4,12 +4,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Callable, List, NamedTuple, Optional
 
-from typing_extensions import Literal
-
 from nasion.checks.machine import Machine
 from nasion.checks.matrix import L4T_FILE, Numbers, Release, numbers_in, read_l4t, release_of
 from nasion.config.nvinfer import NvinferConfig
-from nasion.engine.choice import choose_engine
+from nasion.engine.choice import OwnEngine, choose_engine
 from nasion.engine.precision import CPUINFO, network_config
 from nasion.errors import InputError, NasionError
 from nasion.settings import RunSettings
@@ -26,7 +24,7 @@ _OF_ZED = ("zed", "svo", "zed-stream")
 class Choice(NamedTuple):
     """The engine a run would take, why, and the error it would end with instead."""
 
-    name: Literal["onnxruntime", "deepstream"]
+    name: OwnEngine
     why: str
     error: Optional[NasionError] = None
 

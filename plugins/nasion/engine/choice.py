@@ -8,7 +8,9 @@ from nasion.deepstream.meta import why_no_pyds
 from nasion.errors import DependencyError
 from nasion.settings import Engine
 
-OwnEngine = Literal["onnxruntime", "deepstream"]
+#: Those on the CPU.
+CpuEngine = Literal["onnxruntime", "openvino"]
+OwnEngine = Literal["onnxruntime", "openvino", "deepstream"]
 
 #: DeepStream's own elements that the engine uses.
 ELEMENTS = ("nvvideoconvert", "nvstreammux", "nvinfer")
@@ -17,10 +19,12 @@ ELEMENTS = ("nvvideoconvert", "nvstreammux", "nvinfer")
 def choose_engine(wanted: Engine, missing: Callable[[], List[str]], on_event: Callable[[str], None]) -> OwnEngine:
     """The engine to take; `auto` takes deepstream where it can load, and says which it took and why.
 
+    Not openvino, which must be asked for: whoever installs a library should not get other last digits by that.
+
     ``missing``: what DeepStream lacks here (see `missing_for_deepstream`). DependencyError where the engine asked for
     cannot be had.
     """
-    if wanted == "onnxruntime":
+    if wanted in ("onnxruntime", "openvino"):
         return wanted
     lacking = missing()
     if not lacking:

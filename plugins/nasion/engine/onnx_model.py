@@ -54,7 +54,7 @@ class HeatMapModel:
         try:
             heat: NDArray[np.float32] = self._session.run([self._output], {self._input: tensor})[0][0, 0]
         except Exception as error:
-            raise NasionError(f"model {self._path}: ONNX Runtime failed: {_one_line(error)}") from error
+            raise NasionError(f"model {self._path}: ONNX Runtime failed: {one_line(error)}") from error
         return heat
 
     def _check_heat_map(self, height: int, width: int) -> None:
@@ -64,7 +64,7 @@ class HeatMapModel:
             heat = self._session.run([self._output], {self._input: blank_tensor(height, width)})[0]
         except Exception as error:
             raise InputError(
-                f"model {self._path} does not run on an input of {height} x {width}: {_one_line(error)}"
+                f"model {self._path} does not run on an input of {height} x {width}: {one_line(error)}"
             ) from None
         expected = (1, 1, height // stride, width // stride)
         if heat.shape != expected:
@@ -84,7 +84,7 @@ def _onnxruntime() -> Any:
         import onnxruntime as ort
     except ImportError as error:
         raise DependencyError(
-            f"ONNX Runtime cannot be loaded ({_one_line(error)}); install it with: pip install 'nasion[cpu]'"
+            f"ONNX Runtime cannot be loaded ({one_line(error)}); install it with: pip install 'nasion[cpu]'"
         ) from None
     ort.set_default_logger_severity(ORT_FATAL)
     return ort
@@ -114,7 +114,7 @@ def _open(ort: Any, path: Path, content: bytes, *, threads: int, dimensions: Dic
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise InputError(f"model {path} is no ONNX model that can be run: {_one_line(error)}") from None
+        raise InputError(f"model {path} is no ONNX model that can be run: {one_line(error)}") from None
 
 
 def _check_signature(path: Path, session: Any) -> Tuple[str, str]:
@@ -150,6 +150,6 @@ def _shape(sizes: Any) -> str:
     return " x ".join("?" if size is None else str(size) for size in sizes)
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """ONNX Runtime's messages run over several lines; the first 300 characters tell what is wrong."""
     return " ".join(str(error).split())[:300]

@@ -15,7 +15,7 @@ from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.pipeline.camera import Camera, Shared, open_camera
 from nasion.pipeline.engine import Engine
-from nasion.pipeline.graph import OnnxRuntimeEngine
+from nasion.pipeline.graph import CpuNetworkEngine
 from nasion.pipeline.gst import has_element, load_gst
 from nasion.pipeline.kept import Kept
 from nasion.pipeline.line import CameraLine
@@ -144,7 +144,7 @@ def open_engine(settings: RunSettings, on_event: Callable[[str], None]) -> Engin
     if name == "deepstream":
         engine = open_deepstream(config, cameras=len(settings.cameras), on_event=on_event)
     else:
-        engine = OnnxRuntimeEngine(config, threads=settings.threads)
+        engine = CpuNetworkEngine(name, config, threads=settings.threads)
     about = engine.model.metadata
     on_event(f"model: {about.name} {about.version} ({engine.model.digest[:12]}), view {settings.view}")
     return engine

@@ -1,4 +1,4 @@
-"""The engine `onnxruntime`, and its GStreamer pipeline of one camera.
+"""The engines `onnxruntime` and `openvino`, and their GStreamer pipeline of one camera.
 
     appsrc ! queue ! videocrop ! videoscale ! videoconvert ! RGB
         ! prepare [! queue] ! infer [! queue] ! locate ! range ! publish ! fakesink
@@ -17,7 +17,9 @@ from typing_extensions import Literal
 from nasion.config.nvinfer import NvinferConfig
 from nasion.core.tensor import row_view
 from nasion.core.views import ViewGeometry, view_geometry
+from nasion.engine.choice import CpuEngine
 from nasion.engine.onnx_model import HeatMapModel
+from nasion.engine.openvino_model import OpenVinoModel
 from nasion.errors import NasionError
 from nasion.pipeline.buffers import mapped
 from nasion.pipeline.flow import Flow
@@ -35,14 +37,14 @@ _ANTIALIASED = 8
 _LET_OLDEST_GO = 2
 
 
-class OnnxRuntimeEngine:
+class CpuNetworkEngine:
     """The network on the CPU; see `nasion.pipeline.engine.Engine`."""
 
-    name: Literal["onnxruntime"] = "onnxruntime"
-
-    def __init__(self, config: NvinferConfig, *, threads: int) -> None:
-        """InputError, DependencyError: see `HeatMapModel`."""
-        self.model = HeatMapModel(config.onnx_file, height=config.height, width=config.width, threads=threads)
+    def __init__(self, name: CpuEngine, config: NvinferConfig, *, threads: int) -> None:
+        """InputError, DependencyError: see `HeatMapModel` and `OpenVinoModel`."""
+        self.name = name
+        kind = OpenVinoModel if name == "openvino" else HeatMapModel
+        self.model = kind(config.onnx_file, height=config.height, width=config.width, threads=threads)
         self._color_format = config.color_format
 
     def geometry(self, view: View, width: int, height: int) -> ViewGeometry:

@@ -1,10 +1,11 @@
 """The image `cpu`, really built and run: small, humble, healthy, and honest when it is not."""
 
+import json
 import re
 from pathlib import Path
 
 from tests.containers.conftest import HARDENED, Start
-from tests.containers.engine import USER, Docker
+from tests.containers.engine import REPOSITORY, USER, Docker
 
 
 def test_it_has_at_most_700_mb(docker: Docker, cpu_image: str) -> None:
@@ -35,6 +36,14 @@ def test_with_every_right_taken_away_it_is_healthy_and_ends_when_asked(
     docker("stop", "--time", "30", name)
     assert docker.inspect(name)["State"]["ExitCode"] == 0
     assert "frames processed" in docker.logs(name)
+
+
+def test_the_first_command_of_the_readme_prints_messages(docker: Docker, cpu_image: str) -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    [command] = re.findall(r"^docker (run .* nasion:cpu .*)$", readme, re.MULTILINE)
+    assert cpu_image == "nasion:cpu"
+    said = docker(*command.split(), "--frames", "3")
+    assert [json.loads(line)["seq"] for line in said.stdout.splitlines()] == [0, 1, 2]
 
 
 def test_any_user_may_run_it(docker: Docker, cpu_image: str, start: Start) -> None:

@@ -17,6 +17,7 @@ from tests.containers.engine import REPOSITORY
 
 DOCKER = REPOSITORY / "docker"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text()
+README = (REPOSITORY / "README.md").read_text()
 JETSONS = sorted((DOCKER / "jetson").glob("*.env"))
 STEPS = sorted((DOCKER / "steps").iterdir())
 
@@ -55,6 +56,11 @@ class TestEveryKindOfJetson:
         assert fits(numbers(deepstream[1]), release.deepstream)
         how, version = told["PYDS"].split()
         assert how == "source" or numbers(version) == release.pyds
+        row = next(line for line in README.splitlines() if f"`docker/jetson/{file.name}`" in line)
+        assert row.endswith(f"| {deepstream[1]} |")
+        assert set(re.findall(r"\b[567]\.[\d.]+\b", row.rpartition("|")[0])) <= set(
+            re.findall(r"[\d.]+", file.read_text())
+        )
         # A wheel of pyds wants NumPy older than 2, and so does Python 3.8; pyzed for newer Pythons wants 2.
         assert told["PYTHON_PINS"] == ("numpy<2" if release.python == (3, 8) else "numpy>=2")
         assert how == ("wheel" if release.python == (3, 8) else "source")

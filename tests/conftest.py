@@ -14,12 +14,31 @@ from hypothesis import HealthCheck, settings
 from nasion.engine.metadata import ModelMetadata
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.program import Command
+
 # How fast a machine is says nothing about right or wrong.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
 LABELS = ["image", "source", "split", "label", "u", "v", "interocular_px", "faces"]
 FACES = ["image", "u", "v", "interocular_px", "by"]
+
+
+@pytest.fixture
+def nasion(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """The program in this process: exit code, stdout, stderr."""
+    from nasion.cli.main import main
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["nasion", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return code, *capfd.readouterr()
+
+    return run
 
 
 @pytest.fixture

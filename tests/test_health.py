@@ -6,31 +6,24 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nasion.cli.main import main
 from nasion.health import ENVIRONMENT, MAX_AGE_S, PERIOD_NS, Health, HealthFile, judge
 from nasion.mqtt.boot import read_boot_id
+
+from tests.program import Command
 
 SECOND = 1_000_000_000
 BOOT = read_boot_id()
 
-Command = Callable[..., Tuple[int, str, str]]
-
 
 @pytest.fixture
-def nasion(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def nasion(nasion: Command) -> Command:
     def run(*arguments: object) -> Tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["nasion", "health", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        return code, *capsys.readouterr()
+        return nasion("health", *arguments)
 
     return run
 

@@ -9,33 +9,27 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import pytest
 import typer
 from nasion.checks.verdict import TELLING
-from nasion.cli.main import app, main
+from nasion.cli.main import app
 from nasion.mqtt.broker import PrivateBroker
+
+from tests.program import Command
 
 CHECK = [sys.executable, "-m", "nasion", "check"]
 LINE = re.compile(r"(ok|warn|fail|skipped) +(\S.*)")
 
-Command = Callable[..., Tuple[int, str, str]]
-
 
 @pytest.fixture
-def nasion(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+def nasion(nasion: Command) -> Command:
     """The command in this process, without a broker: exit code, stdout, stderr."""
 
     def run(*arguments: object) -> Tuple[int, str, str]:
         told = () if "--mqtt" in arguments else ("--mqtt", "none")
-        monkeypatch.setattr("sys.argv", ["nasion", "check", *map(str, arguments), *told])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        return code, *capfd.readouterr()
+        return nasion("check", *arguments, *told)
 
     return run
 

@@ -3,27 +3,12 @@
 import signal
 import subprocess
 import sys
-from typing import Callable, Tuple
+from typing import Tuple
 
 import pytest
 from nasion import __version__
-from nasion.cli.main import main
 
-Command = Callable[..., Tuple[int, str, str]]
-
-
-@pytest.fixture
-def nasion(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*arguments: str) -> Tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["nasion", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
+from tests.program import Command
 
 
 def test_the_version(nasion: Command) -> None:

@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import cv2
 import numpy as np
 import pytest
 import typer
 from mcap.reader import make_reader
-from nasion.cli.main import app, main
+from nasion.cli.main import app
 from nasion.messages import PersonMessage
+
+from tests.program import Command
 
 COMMAND = [sys.executable, "-m", "nasion"]
 #: Nothing waits this long when all is well.
@@ -22,8 +24,6 @@ PATIENCE_S = 120.0
 WIDTH, HEIGHT, FRAMES = 320, 180, 8
 #: What a replay has of its own.
 OF_THE_RUN = ("session", "captured_at", "captured_ns", "monotonic_ns", "boot_id", "published_at", "latency_ms")
-
-Command = Callable[..., Tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -47,19 +47,13 @@ def walk(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def nasion(spot_model: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+def nasion(spot_model: Path, nasion: Command) -> Command:
     """The command in this process, with the model that sees red and no broker: exit code, stdout, stderr."""
 
     def run(*arguments: object) -> Tuple[int, str, str]:
         defaults = {"--model": str(spot_model), "--mqtt": "none"}
         told = [word for flag, value in defaults.items() if flag not in arguments for word in (flag, value)]
-        monkeypatch.setattr("sys.argv", ["nasion", *map(str, arguments), *told])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        return code, *capfd.readouterr()
+        return nasion(*arguments, *told)
 
     return run
 

@@ -11,18 +11,17 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from nasion.cli.main import main
 from nasion.messages import PersonMessage, StatusMessage
 from nasion.mqtt.broker import PrivateBroker
 from paho.mqtt import subscribe
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from tests.program import Command
+
 RUN = [sys.executable, "-m", "nasion", "run"]
 #: Nothing waits this long when all is well.
 PATIENCE_S = 120.0
 WIDTH, HEIGHT, FRAMES = 320, 180, 8
-
-Command = Callable[..., Tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -51,19 +50,13 @@ def dot_u(number: int) -> float:
 
 
 @pytest.fixture
-def nasion(spot_model: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+def nasion(spot_model: Path, nasion: Command) -> Command:
     """The command in this process, with the model that sees red and no broker: exit code, stdout, stderr."""
 
     def run(*arguments: object) -> Tuple[int, str, str]:
         defaults = {"--model": str(spot_model), "--mqtt": "none"}
         told = [word for flag, value in defaults.items() if flag not in arguments for word in (flag, value)]
-        monkeypatch.setattr("sys.argv", ["nasion", "run", *map(str, arguments), *told])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        return code, *capfd.readouterr()
+        return nasion("run", *arguments, *told)
 
     return run
 

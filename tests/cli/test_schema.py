@@ -2,29 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Callable, Tuple
+from typing import Tuple
 
 import pytest
 import yaml
-from nasion.cli.main import main
 from nasion.cli.schema import files
 from nasion.mqtt.contract import DIALECT, payload_names
 
-Command = Callable[..., Tuple[int, str, str]]
-
-
-@pytest.fixture
-def nasion(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*arguments: str) -> Tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["nasion", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
+from tests.program import Command
 
 
 @pytest.mark.parametrize("name", list(payload_names()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -12,6 +12,7 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, settings
 from nasion.engine.metadata import ModelMetadata
+from nasion.mqtt.broker import PrivateBroker
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.program import Command
@@ -39,6 +40,13 @@ def nasion(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
         return code, *capfd.readouterr()
 
     return run
+
+
+@pytest.fixture
+def broker() -> Iterator[PrivateBroker]:
+    """A mosquitto of the test's own."""
+    with PrivateBroker() as broker:
+        yield broker
 
 
 @pytest.fixture

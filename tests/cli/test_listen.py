@@ -99,12 +99,6 @@ class Cameras:
 
 
 @pytest.fixture
-def broker() -> Iterator[PrivateBroker]:
-    with PrivateBroker() as broker:
-        yield broker
-
-
-@pytest.fixture
 def cameras(broker: PrivateBroker) -> Iterator[Cameras]:
     cameras = Cameras(broker.port)
     yield cameras

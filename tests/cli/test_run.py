@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple, Union
+from typing import Any, Callable, Dict, List, Tuple, Union
 
 import cv2
 import numpy as np
@@ -231,12 +231,6 @@ def test_the_engine_that_is_not_here_is_a_missing_dependency(nasion: Command, re
     assert (code, out) == (3, "")
     assert err.count("\n") == 1
     assert "nvinfer" in err
-
-
-@pytest.fixture
-def broker() -> Iterator[PrivateBroker]:
-    with PrivateBroker() as broker:
-        yield broker
 
 
 def start(model: Path, *arguments: object) -> "subprocess.Popen[str]":

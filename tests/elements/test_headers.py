@@ -39,12 +39,6 @@ def told_properties(element: str) -> dict[str, str]:
     return {} if rows == [["none"]] else {row[0]: row[1] for row in rows}
 
 
-@pytest.fixture
-def broker() -> Iterator[PrivateBroker]:
-    with PrivateBroker() as broker:
-        yield broker
-
-
 def test_there_are_six_elements() -> None:
     assert [f"nasion{step}" for step in ("infer", "locate", "overlay", "publish", "range", "src")] == ELEMENTS
 

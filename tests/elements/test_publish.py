@@ -43,12 +43,6 @@ class Ear:
 
 
 @pytest.fixture
-def broker() -> Iterator[PrivateBroker]:
-    with PrivateBroker() as broker:
-        yield broker
-
-
-@pytest.fixture
 def ear(broker: PrivateBroker) -> Iterator[Ear]:
     ear = Ear(broker.port)
     yield ear

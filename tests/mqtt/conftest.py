@@ -171,12 +171,6 @@ def clock() -> RealClock:
 
 
 @pytest.fixture
-def broker() -> Iterator[PrivateBroker]:
-    with PrivateBroker() as broker:
-        yield broker
-
-
-@pytest.fixture
 def watch() -> Iterator[Callable[[PrivateBroker], Witness]]:
     """``watch(broker)``: a witness that is subscribed to everything."""
     witnesses: List[Witness] = []

@@ -82,12 +82,6 @@ class Operator:
 
 
 @pytest.fixture
-def broker() -> Iterator[PrivateBroker]:
-    with PrivateBroker() as broker:
-        yield broker
-
-
-@pytest.fixture
 def operator(broker: PrivateBroker) -> Iterator[Operator]:
     operator = Operator(broker)
     yield operator

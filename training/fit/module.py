@@ -27,8 +27,8 @@ class HeatMapRegression(L.LightningModule):
 
     The learning rate follows the share of ``budget`` that is done. Checkpoints carry that share, so a resumed run goes
     on where it was; with ``restart_rate`` it starts at the full rate again: the original's mistake, kept for
-    comparison. ``sigma_px`` is that of the targets, kept for who exports the network. ``teacher``: a network to learn
-    from as well, see `LossConfig.distil`. ``clock`` is in seconds.
+    comparison. ``sigma_px`` is that of the targets, for who judges and exports the network. ``teacher``: a network to
+    learn from as well, see `LossConfig.distil`. ``clock`` is in seconds.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class HeatMapRegression(L.LightningModule):
         *,
         budget: Budget,
         loss: LossConfig | None = None,
-        sigma_px: float = UNet.sigma_px,  # noqa: ARG002 - saved below
+        sigma_px: float = UNet.sigma_px,
         threshold: float = 0.5,
         restart_rate: bool = False,
         teacher: UNet | None = None,
@@ -49,6 +49,7 @@ class HeatMapRegression(L.LightningModule):
         loss = loss or LossConfig()
         self.save_hyperparameters("network", "schedule", "budget", "loss", "sigma_px", "threshold", "restart_rate")
         self.network = UNet(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.sigma_px = sigma_px
         self.schedule, self.budget, self.loss, self.hold_out = schedule, budget, loss, hold_out
         self.restart_rate, self.clock = restart_rate, clock
         # Not a sub-module: its weights belong in no checkpoint of this run.
@@ -114,8 +115,9 @@ class HeatMapRegression(L.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, _index: int) -> Tensor:
-        """Heights of the highest cells (N,), for whoever draws curves of them."""
+        """Heights of the highest cells (N,), for whoever draws curves of them; of the map as it is released."""
         heat, _ = self._step(batch, "hold_out")
+        heat = self.network.smoothed(heat)
         heights, places = peaks(heat.clamp(0, 1), self.network.config.head_stride)
         right = [
             in_place(self.hold_out[index], height, place)

@@ -179,6 +179,11 @@ class UNet(nn.Module):
         kernel /= (kernel * torch.outer(drawn, drawn)).sum()
         return kernel[None, None]
 
+    def smoothed(self, heat: Tensor) -> Tensor:
+        """``heat`` (N, 1, h, w) as `smoothing` makes it."""
+        kernel = self.smoothing()
+        return heat if kernel is None else F.conv2d(heat, kernel.to(heat), padding=kernel.shape[-1] // 2)
+
     def freeze_encoder(self) -> None:
         """Leave stem and way down as they are, statistics of their normalisations included."""
         for part in (self.stem, self.down):

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from training.data.table import Picture, read_table
+from training.data.target import gaussian
 from training.errors import WorkshopError
 from training.fit.module import LONGEST_STEP_S, HeatMapRegression
 from training.fit.presets import PRESETS, Preset
@@ -133,3 +135,16 @@ def test_a_teacher_draws_where_the_label_is_silent(pictures: list[Picture], tmp_
     assert taught != alone
     weights = torch.load(tmp_path / "pupil" / "last.ckpt", weights_only=False)["state_dict"]
     assert not [name for name in weights if "teacher" in name]
+
+
+def test_checkpoints_are_chosen_by_the_map_that_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Smoothed by a Gaussian that keeps the height of what is taught, and lowers what is one cell wide."""
+    module = HeatMapRegression(UNetConfig(2), ScheduleConfig(), [], budget=Budget(minutes=1), sigma_px=8.0)
+    taught, lone = gaussian((64, 64), 4, 29.5, 29.5, 8.0), np.zeros((16, 16), np.float32)
+    lone[7, 7] = 1
+    heat = torch.from_numpy(np.stack((taught, lone)))[:, None]
+    monkeypatch.setattr(module, "_step", lambda *_: (heat, torch.zeros(())))
+    module.hold_out = [Picture(Path(f"bsds_{n}.jpg"), "bsds", "hold_out") for n in range(2)]
+    heights = module.validation_step({"index": torch.tensor([0, 1]), "positive": torch.tensor([True, False])}, 0)
+    assert heights[0] == pytest.approx(1, abs=0.01)
+    assert heights[1] < 0.5

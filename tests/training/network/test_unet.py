@@ -58,12 +58,11 @@ def test_normalisation_is_part_of_the_network() -> None:
 @pytest.mark.parametrize("config", [UNetConfig(width=4), UNetConfig(width=4, smoothing_px=5.0)])
 def test_smoothing_widens_what_is_taught_and_keeps_its_height(config: UNetConfig) -> None:
     network = UNet(config)
-    filter_, stride = network.smoothing(), config.head_stride
-    assert filter_ is not None
+    stride = config.head_stride
     cells = (torch.arange(-12, 13) * stride).float()
     row = torch.exp(-((cells / network.sigma_px) ** 2) / 2)
     taught = torch.outer(row, row)[None, None]
-    drawn = torch.nn.functional.conv2d(taught, filter_, padding=filter_.shape[-1] // 2)[0, 0]
+    drawn = network.smoothed(taught)[0, 0]
     assert float(drawn.max()) == float(drawn[12, 12]) == pytest.approx(1)
     # A cell away, as high as a Gaussian of the drawn width has it.
     assert float(drawn[12, 13]) == pytest.approx(
@@ -72,5 +71,6 @@ def test_smoothing_widens_what_is_taught_and_keeps_its_height(config: UNetConfig
 
 
 def test_the_thesis_network_is_not_smoothed() -> None:
-    assert UNet(THESIS).smoothing() is None
+    heat = torch.rand(1, 1, 32, 32)
+    assert UNet(THESIS).smoothed(heat) is heat
     assert UNet(THESIS).drawn_sigma_px == UNet(THESIS).sigma_px

@@ -194,6 +194,7 @@ def test_status(process: Any, source: Any) -> None:
         "camera": "cam0",
         "process": process,
         "source": source,
+        "duplicate": False,
         "at": 1.5,
     }
     assert StatusMessage.model_validate_json(status.to_json(), strict=True) == status

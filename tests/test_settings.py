@@ -82,7 +82,16 @@ def test_what_makes_no_sense_is_refused_with_what_was_expected(model: Any, wrong
         model(**wrong)
 
 
-@given(st.text(min_size=1))
+@pytest.mark.parametrize(("name", "fits"), [("c" * 100, True), ("c" * 101, False), ("é" * 50, True), ("é" * 51, False)])
+def test_a_name_has_a_length_that_every_broker_takes(name: str, fits: bool) -> None:
+    if fits:
+        assert checked_name(name) == name
+    else:
+        with pytest.raises(ValueError, match=r"has 10[12] bytes; a name has at most 100"):
+            checked_name(name)
+
+
+@given(st.text(min_size=1, max_size=25))
 def test_names_are_safe_in_topics(name: str) -> None:
     safe = name.isprintable() and not set(name) & set(FORBIDDEN_IN_NAMES)
     if safe:

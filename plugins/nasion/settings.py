@@ -27,6 +27,9 @@ MQTT_ENVIRONMENT = {
 #: Where container engines put a secret of this name.
 MQTT_PASSWORD_SECRET = "/run/secrets/nasion_mqtt_password"
 
+#: A name has at most so many bytes: with it a topic, a client's id and a file's name stay well within their limits.
+LONGEST_NAME = 100
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,6 +39,8 @@ def checked_name(name: str) -> str:
     if not name or bad or not name.isprintable():
         found = f"contains {' '.join(bad)}" if bad else "is empty or not printable"
         raise ValueError(f"{name!r} {found}; a name has at least one character and none of + # $ /")
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"{name[:20]!r}… has {len(name.encode())} bytes; a name has at most {LONGEST_NAME}")
     return name
 
 

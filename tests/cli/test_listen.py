@@ -155,6 +155,18 @@ def test_stale_messages_are_refused_and_that_is_said_once_not_each_time(
     assert "heard: 0 accepted" in ended.stderr
 
 
+@pytest.mark.parametrize("mode", [["--json"], []])
+def test_two_programs_under_one_name_are_told_once(cameras: Cameras, listen: Any, mode: List[str]) -> None:
+    cameras.status("front", duplicate=True)
+    cameras.status("rear")
+    cameras.film("front")
+    again = threading.Timer(0.5, cameras.status, ["front"], {"duplicate": True})
+    again.start()
+    told = [line for line in listen(*mode, "--seconds", "1.5").stderr.splitlines() if "duplicate" in line]
+    again.join()
+    assert told == ["nasion: front: duplicate camera: two programs publish under this name, and both are shown"]
+
+
 def test_lines_for_people_when_piped(cameras: Cameras, listen: Any) -> None:
     cameras.status("front")
     cameras.status("rear", source="reconnecting")

@@ -1,4 +1,4 @@
-"""Two programs that call their cameras by one name, at one broker: both are heard, and whoever listens can see it."""
+"""Two programs that call their cameras by one name, at one broker: both are heard and say so, each listener sees it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any, Callable
 
 from tests.faults.soak.stage import RECEIVERS, Broker, Listener
 from tests.faults.soak.witness import Witness
+
+FAREWELL = [("stopped", True), ("online", False)]
 
 
 def test_the_sessions_take_turns_and_the_receivers_count_them(
@@ -24,13 +26,17 @@ def test_the_sessions_take_turns_and_the_receivers_count_them(
     second = program(broker.url, log="second", mqtt={"max_age_ms": 5000})
     # Each change from one to the other counts as a restart of the publisher: no camera restarts so often.
     until(lambda: receiver.sessions > 10)
+    until(lambda: witness.statuses[-1].duplicate)
     assert second.stop() == 0
-    # The one that goes speaks for both: `stopped` stays until the other has something to say.
-    until(lambda: witness.statuses[-1].process == "stopped")
+    # The farewell of the one that goes is not the last word while the other is there.
+    until(lambda: [(said.process, said.duplicate) for said in witness.statuses[-2:]] == FAREWELL)
     assert first.running
     assert first.stop() == 0
+    until(lambda: witness.statuses[-1].process == "stopped")
     assert receiver.end(signal.SIGINT) == 0
     assert not {"stale", "malformed"} & set(receiver.refused)
     for run in (first, second):
         published = run.summary["cameras"]["cam0"]["published"]
         assert published["refused"] == published["lost"] == 0, json.dumps(published)
+        assert published["duplicates"] == 1
+        assert run.log.read_text().count("duplicate camera: another program") == 1

@@ -240,7 +240,7 @@ class TestReading:
     @pytest.mark.parametrize(
         ("user", "kinds"),
         [
-            ("cam0", SET),
+            ("cam0", ["status", *SET]),
             ("cam1", []),
             ("robot", [kind for kind in OWN if kind != "image"]),
             ("operator", OWN + SET),
@@ -389,6 +389,20 @@ class TestTheWholeWay:
         publisher.stop()
         assert (controls.in_force.max_persons, controls.in_force.image.enabled) == (3, False)
         assert [event for event in events if "refuse" in event] == []
+
+    def test_two_programs_with_the_credentials_of_one_camera_notice_each_other(
+        self, shipped: Shipped, clock: Any, until: Until
+    ) -> None:
+        programs = [
+            open_publisher(shipped.settings("cam0"), camera="cam0", session=session, clock=clock, on_event=print)
+            for session in ("s1", "s2")
+        ]
+        for program in programs:
+            program.start()
+            until(lambda program: program.counters()["connections"] == 1, program)
+        until(lambda: [program.counters()["duplicates"] for program in programs] == [1, 1])
+        for program in programs:
+            program.stop()
 
     def test_a_camera_under_anothers_name_is_refused_said_once_and_counted(
         self, shipped: Shipped, clock: Any, seen: Any, until: Until

@@ -60,7 +60,7 @@ def test_it_would_not_understand_the_whole_contract() -> None:
 
 
 def test_nothing_of_a_message_is_missing_in_its_schema() -> None:
-    """Every value that is there fits; what the plain schema cannot say is only that a value may be null."""
+    """Every value that is there fits; that a value may be null the plain schema says in words only."""
     seen = DepthSeen(value=2.0, count=25, of=25, spread=0.01)
     person = PersonEntry(
         track_id=1,
@@ -104,7 +104,9 @@ def test_references_and_nulls_are_resolved() -> None:
     schema = {
         "type": "object",
         "properties": {
-            "one": {"anyOf": [{"$ref": "#/$defs/Part"}, {"type": "null"}], "description": "said here"},
+            "one": {"anyOf": [{"$ref": "#/$defs/Part"}, {"type": "null"}], "description": "Said here."},
+            "two": {"anyOf": [{"type": "number"}, {"type": "null"}], "description": "Said here; null at night."},
+            "three": {"anyOf": [{"type": "number"}, {"type": "null"}]},
             "many": {"type": "array", "items": {"$ref": "#/$defs/Part"}, "minItems": 1},
         },
         "oneOf": [{}],
@@ -113,7 +115,9 @@ def test_references_and_nulls_are_resolved() -> None:
     assert plain(schema) == {
         "type": "object",
         "properties": {
-            "one": {"type": "string", "description": "said here"},
+            "one": {"type": "string", "description": "Said here. Null, or left out, where there is none."},
+            "two": {"type": "number", "description": "Said here; null at night."},
+            "three": {"type": "number", "description": "Null, or left out, where there is none."},
             "many": {"type": "array", "items": {"type": "string", "description": "said there"}},
         },
     }

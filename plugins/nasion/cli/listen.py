@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Set
 
 import typer
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from nasion.cli.output import MessageLines, tell
 from nasion.cli.signals import stopping_signals
 from nasion.cli.watching import on_terminal, wait, watch
 from nasion.errors import InputError
+from nasion.messages import StatusMessage
 from nasion.mqtt.board import Board, CameraRow
 from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
 from nasion.mqtt.url import hide_password
@@ -71,7 +72,7 @@ def listen(
     _check_camera(camera)
     clock = SystemClock()
     end_ns = None if seconds is None else clock.monotonic_ns() + int(seconds * 1e9)
-    board, report = Board(), RefusalReport()
+    board, report, duplicates = Board(), RefusalReport(), DuplicateReport()
     with stopping_signals() as stop:
         lines = MessageLines(json=True, clock=clock, stop=stop) if json else None
 
@@ -80,6 +81,8 @@ def listen(
             board.hear(heard, now_ns)
             if lines is not None and isinstance(heard, Accepted):
                 lines(heard.message)
+            if isinstance(heard, StatusMessage):
+                duplicates.hear(heard)
             if isinstance(heard, Refused) and (json or not on_terminal()):
                 report.hear(heard, now_ns)
 
@@ -125,6 +128,21 @@ class RefusalReport:
             return
         tell(f"{camera}: refused {self._untold.pop(camera)}: {refused.cause}, {refused.detail}")
         self._told_ns[camera] = now_ns
+
+
+class DuplicateReport:
+    """Tells of a camera's name under which two programs publish, once until it is over."""
+
+    def __init__(self) -> None:
+        self._told: Set[str] = set()
+
+    def hear(self, status: StatusMessage) -> None:
+        """Note what a camera says of itself, and tell of it where it is new."""
+        if not status.duplicate:
+            self._told.discard(status.camera)
+        elif status.camera not in self._told:
+            self._told.add(status.camera)
+            tell(f"{status.camera}: duplicate camera: two programs publish under this name, and both are shown")
 
 
 def _settings(given: Dict[str, Any]) -> MqttSettings:

@@ -14,4 +14,9 @@ class StatusMessage(Said):
 
     process: ProcessState = Field(description="`online`; `stopped` in order; `offline`: the broker lost the publisher.")
     source: SourceState = Field(description="How the camera fares, beside the process.")
+    duplicate: bool = Field(
+        default=False,
+        description="Whether another program publishes under this camera's name: `person` then comes from both, and "
+        "`status` is of the one that spoke last.",
+    )
     at: Finite = Field(description="When this was said, seconds since 1970, UTC; of `offline`, when the session began.")

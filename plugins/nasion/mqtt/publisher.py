@@ -2,14 +2,15 @@
 
 One message is in flight at a time; its acknowledgement is the clock. While it is awaited, the newest result waits in a
 slot and replaces the one before. Of a broker that freezes, only the message in flight can therefore arrive late.
-`info` and `stats` wait in slots of their own; `stats` gives way to a `person` that waits, and answers to `set/` take
-turns with it. Pictures go over a connection of their own.
+Nothing waits for ever, also where a round trip takes longer than a frame, so that a `person` always waits: `status` and
+`info` go first, then `stats`, which wait for no acknowledgement and delay nobody; answers to `set/` take turns with
+`person`. Pictures go over a connection of their own.
 """
 
 import math
 import threading
 from collections import Counter
-from typing import Any, Callable, Dict, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
 
 from paho.mqtt.client import Client
 from paho.mqtt.packettypes import PacketTypes
@@ -31,6 +32,7 @@ from nasion.messages import (
 from nasion.mqtt.access import Access, find_access
 from nasion.mqtt.images import ImageSender, Picture
 from nasion.mqtt.link import Link, new_properties
+from nasion.mqtt.namesakes import Namesakes
 from nasion.mqtt.remote import Answer, Desk, Remote
 from nasion.mqtt.samples import Samples
 from nasion.mqtt.topics import INFO, PERSON, STATE, STATS, STATUS, topic
@@ -41,6 +43,9 @@ from nasion.sources.frame import Clock
 STOP_TIMEOUT_S = 1.0
 #: The broker does not hand on `stats` that waited longer.
 STATS_EXPIRY_S = 2
+
+#: What a connection that is away costs, as COUNTERS names it.
+MISSED = ("replaced", "stale", "lost")
 
 #: What becomes of a `person` message, and of the rest. Once stopped, offered = sent + replaced + stale + unsent and
 #: sent = acknowledged + refused + lost.
@@ -59,6 +64,8 @@ COUNTERS = {
     "requests_refused": "messages on `set/` that are not, for the reason that was answered",
     "requests_ignored": "retained messages on `set/`",
     "requests_unanswered": "answers to `set/` that were not sent: too many waited, or to a response topic of ours",
+    "connections": "how often the broker has accepted us; each time but the first it was away before",
+    "duplicates": "how often another program was heard that publishes under this camera's name",
 }
 
 
@@ -83,7 +90,7 @@ class Publisher(Protocol):
         """Say this in ``info``, now and on every new connection, in place of what was said before."""
 
     def stats(self, message: StatsMessage) -> None:
-        """Say this in ``stats`` when nothing else waits; a newer one takes its place."""
+        """Say this in ``stats`` at the next turn, before a `person` that waits; a newer one takes its place."""
 
     def source_stats(self) -> SourceStats:
         """How the source has fared so far."""
@@ -169,6 +176,7 @@ class MqttPublisher:
         self._on_event = on_event
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        self._counts_when_lost: Counter[str] = Counter()
         self.lately = Samples()
         self._slot: Optional[Tuple[PersonMessage, int]] = None
         self._stats: Optional[StatsMessage] = None
@@ -186,6 +194,14 @@ class MqttPublisher:
         self._in_flight_topic = ""
         self._in_flight_captured_ns = 0
         self._refusals_said: Set[str] = set()
+        self._namesakes = Namesakes(
+            settings.prefix,
+            camera,
+            session,
+            on_first=lambda: self._count("duplicates"),
+            on_say=self._say_status,
+            on_event=self._say,
+        )
         self._will = self._status("offline", "lost")
         # The same name on every connection: the broker then ends the old one before it accepts the new one, and our
         # last will cannot arrive after our `online`.
@@ -286,6 +302,8 @@ class MqttPublisher:
     def prepare(self, client: Client) -> None:
         self._client = client
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        self._namesakes.prepare(client)
         if self._desk is not None:
             self._desk.prepare(client)
         client.will_set(self._topic(STATUS), self._will.to_json(), qos=1, retain=True)
@@ -296,12 +314,18 @@ class MqttPublisher:
             self._info_due = self._info is not None
             # They tell of an instant that is gone.
             self._stats = None
+            self._counts["connections"] += 1
+            missed = {name: self._counts[name] - self._counts_when_lost[name] for name in MISSED}
+        if any(missed.values()):
+            self._say("not sent meanwhile: " + ", ".join(f"{count} {name}" for name, count in missed.items() if count))
         self._refusals_said.clear()
+        self._namesakes.up()
         if self._desk is not None:
             self._desk.up()
 
     def down(self) -> None:
         with self._lock:
+            self._counts_when_lost = self._counts.copy()
             if self._in_flight == PERSON:
                 self._counts["lost"] += 1
             self._in_flight = None
@@ -322,6 +346,9 @@ class MqttPublisher:
             if self._info_due:
                 self._info_due = False
                 return self._info
+            if self._stats is not None:
+                stats, self._stats = self._stats, None
+                return stats
             turn = self._slot is None or self._in_flight_before == PERSON
             answer = self._desk.next() if self._desk is not None and turn else None
             if answer is not None:
@@ -335,9 +362,6 @@ class MqttPublisher:
                     self.lately.add("sent", age_ms)
                     return message
                 self._counts["stale"] += 1
-            if self._stats is not None:
-                stats, self._stats = self._stats, None
-                return stats
             return self._status_now() if self._status_due else None
 
     def _send(self, client: Client, due: Union[Message, Answer]) -> None:
@@ -356,7 +380,10 @@ class MqttPublisher:
             kind, qos, retain, where, due = STATE, 1, due.retain, due.topic, due.message
         else:
             kind, qos, retain = STATUS if isinstance(due, StatusMessage) else INFO, 1, True
-        self._in_flight = self._in_flight_before = kind
+        self._in_flight = kind
+        if kind != STATS:
+            # They take nobody's turn.
+            self._in_flight_before = kind
         self._in_flight_topic = where or self._topic(kind)
         client.publish(self._in_flight_topic, due.to_json(), qos=qos, retain=retain, properties=properties)
 
@@ -376,6 +403,18 @@ class MqttPublisher:
             self._refusals_said.add(kind)
             self._say(f"the broker refuses {self._in_flight_topic}: {reason.getName()}")
 
+    def _on_subscribe(
+        self, _client: Client, _data: Any, mid: int, verdicts: List[ReasonCode], _properties: Optional[Properties]
+    ) -> None:
+        self._namesakes.subscribed(mid, verdicts)
+        if self._desk is not None:
+            self._desk.subscribed(mid, verdicts)
+
+    def _say_status(self) -> None:
+        """Once more, unless it was the last time."""
+        with self._lock:
+            self._status_due = self._status_due or self._process == "online"
+
     def _count(self, outcome: str) -> None:
         with self._lock:
             self._counts[outcome] += 1
@@ -390,6 +429,7 @@ class MqttPublisher:
             camera=self._camera,
             process=process,
             source=source,
+            duplicate=bool(self._namesakes),
             at=self._clock.utc_ns() / 1e9,
         )
 

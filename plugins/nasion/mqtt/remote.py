@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Callable, Deque, List, Optional
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 from typing_extensions import Protocol
 
@@ -64,13 +63,13 @@ class Desk:
         self._on_outcome = on_outcome
         self._on_event = on_event
         self._client: Optional[Client] = None
+        self._asked: Optional[int] = None
         self._answers: Deque[Answer] = deque()
 
     def prepare(self, client: Client) -> None:
         """A new connection."""
         self._client = client
         client.on_message = self._hear
-        client.on_subscribe = self._on_subscribe
 
     def up(self) -> None:
         """The broker has accepted us: hear all that is set, say what is in force."""
@@ -79,7 +78,14 @@ class Desk:
         )
         if self._client is not None:
             # Retained requests then come with their flag, also those that are said only now.
-            self._client.subscribe(f"{self._set}+", options=SubscribeOptions(qos=1, retainAsPublished=True))
+            options = SubscribeOptions(qos=1, retainAsPublished=True)
+            _, self._asked = self._client.subscribe(f"{self._set}+", options=options)
+
+    def subscribed(self, mid: int, verdicts: List[Any]) -> None:
+        """The broker's answer to a subscription, perhaps to ours."""
+        for verdict in verdicts if mid == self._asked else ():
+            if verdict.is_failure:
+                self._on_event(f"the broker lets nobody set anything: {verdict.getName()}")
 
     def next(self) -> Optional[Answer]:
         """The oldest answer that waits."""
@@ -108,10 +114,3 @@ class Desk:
         if len(self._answers) > MAX_WAITING:
             self._answers.popleft()
             self._on_outcome("requests_unanswered")
-
-    def _on_subscribe(
-        self, _client: Client, _data: Any, _mid: int, verdicts: Any, _properties: Optional[Properties]
-    ) -> None:
-        for verdict in verdicts:
-            if verdict.is_failure:
-                self._on_event(f"the broker lets nobody set anything: {verdict.getName()}")

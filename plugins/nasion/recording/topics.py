@@ -72,7 +72,8 @@ def schema_data(name: str) -> bytes:
 def plain(schema: Mapping[str, Any]) -> Dict[str, Any]:
     """A JSON Schema in the few words that Foxglove understands: one type for each value, nothing by reference.
 
-    It then says nothing of null; the whole contract is what `nasion schema` prints.
+    That a value may be null it says in words, to people; the whole contract is what `nasion schema` prints. Foxglove
+    goes by the schema only for the names of what it can plot, and shows a null that is there as null.
     """
     return _plain(schema, schema.get("$defs", {}))
 
@@ -80,7 +81,7 @@ def plain(schema: Mapping[str, Any]) -> Dict[str, Any]:
 def _plain(part: Mapping[str, Any], parts: Mapping[str, Any]) -> Dict[str, Any]:
     if "anyOf" in part:
         some = next(one for one in part["anyOf"] if one.get("type") != "null")
-        part = {**some, **part}
+        part = {**some, **part, "description": _or_null(part.get("description", some.get("description", "")))}
     if "$ref" in part:
         part = {**parts[part["$ref"].rpartition("/")[2]], **part}
     kept = {key: part[key] for key in ("type", "description") if key in part}
@@ -90,6 +91,11 @@ def _plain(part: Mapping[str, Any], parts: Mapping[str, Any]) -> Dict[str, Any]:
     elif part["type"] == "array":
         kept["items"] = _plain(part["items"], parts)
     return kept
+
+
+def _or_null(description: str) -> str:
+    """Of a value that may be null."""
+    return description if "null" in description else f"{description} Null, or left out, where there is none.".lstrip()
 
 
 def _json(schema: Mapping[str, Any]) -> bytes:

@@ -51,6 +51,7 @@ class Said(NamedTuple):
     at_ns: int
     process: str
     source: str
+    duplicate: bool
 
 
 class Witness:
@@ -110,7 +111,7 @@ class Witness:
                 self._person(at_ns, PersonMessage.model_validate_json(message.payload, strict=True))
             elif kind == "status":
                 told = StatusMessage.model_validate_json(message.payload, strict=True)
-                self.statuses.append(Said(at_ns, told.process, told.source))
+                self.statuses.append(Said(at_ns, told.process, told.source, told.duplicate))
             elif kind == "stats":
                 self.stats = StatsMessage.model_validate_json(message.payload, strict=True)
         except ValueError as error:

@@ -1,20 +1,46 @@
 """What stands on stdout, whoever reads it and whatever the terminal can show, and what is told beside it."""
 
 import io
+import json
 import subprocess
 import sys
+import time
 
 import pytest
 from nasion.cli.output import tell
+from nasion.events import Event
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+
+from tests.program import Command
 
 
 def test_a_line_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     tell("the broker is away")
 
     assert capsys.readouterr() == ("", "nasion: the broker is away\n")
+
+
+def test_a_line_may_be_an_object_that_says_which_camera_it_is_about(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NASION_LOG", "json")
+    tell(Event("front", 'the lens says "ö"'))
+    tell("engine: onnxruntime")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["camera"], line["said"]) for line in lines] == [
+        ("front", 'the lens says "ö"'),
+        (None, "engine: onnxruntime"),
+    ]
+    assert all(abs(time.time() - line["at"]) < 60 for line in lines)
+
+
+def test_another_form_of_lines_is_refused_in_the_form_for_people(
+    nasion: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NASION_LOG", "xml")
+    assert nasion("schema", "person") == (2, "", "nasion: NASION_LOG='xml': expected text or json\n")
 
 
 def test_above_a_live_screen_it_is_part_of_the_screen() -> None:

@@ -69,8 +69,8 @@ def row(persons: Optional[List[Dict[str, Any]]] = None, **changed: Any) -> Camer
     return CameraRow(**{**fields, **changed})
 
 
-def status(process: Any, source: Any) -> StatusMessage:
-    return StatusMessage(session="s1", camera="front", process=process, source=source, at=0.0)
+def status(process: Any, source: Any, *, duplicate: bool = False) -> StatusMessage:
+    return StatusMessage(session="s1", camera="front", process=process, source=source, duplicate=duplicate, at=0.0)
 
 
 CASES = [
@@ -83,6 +83,7 @@ CASES = [
     (row(status=None), ["no status"]),
     (row(status=status("offline", "lost")), ["offline"]),
     (row(status=status("online", "reconnecting")), ["source reconnecting"]),
+    (row(status=status("online", "ok", duplicate=True)), ["online", "duplicate"]),
     (
         row(refused={"stale": 2, "malformed": 1}, refusal=Refused("front", "stale", "300 ms old")),
         ["refused 1 malformed, 2 stale (last: 300 ms old)"],

@@ -14,6 +14,7 @@ from nasion.cli.output import MessageLines, tell
 from nasion.cli.signals import stopping_signals
 from nasion.cli.watching import on_terminal, wait, watch
 from nasion.errors import InputError
+from nasion.events import Event
 from nasion.messages import StatusMessage
 from nasion.mqtt.board import Board, CameraRow
 from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
@@ -126,7 +127,7 @@ class RefusalReport:
         self._untold[camera] += 1
         if camera in self._told_ns and now_ns - self._told_ns[camera] < REPORT_NS:
             return
-        tell(f"{camera}: refused {self._untold.pop(camera)}: {refused.cause}, {refused.detail}")
+        tell(Event(camera, f"refused {self._untold.pop(camera)}: {refused.cause}, {refused.detail}"))
         self._told_ns[camera] = now_ns
 
 
@@ -142,7 +143,7 @@ class DuplicateReport:
             self._told.discard(status.camera)
         elif status.camera not in self._told:
             self._told.add(status.camera)
-            tell(f"{status.camera}: duplicate camera: two programs publish under this name, and both are shown")
+            tell(Event(status.camera, "duplicate camera: two programs publish under this name, and both are shown"))
 
 
 def _settings(given: Dict[str, Any]) -> MqttSettings:

@@ -1,5 +1,6 @@
 """The command ``nasion``: what every sub-command shares — errors to one line, exit codes, clean Ctrl-C."""
 
+import os
 import sys
 from typing import Type
 
@@ -7,7 +8,7 @@ import typer
 
 from nasion import __version__
 from nasion.cli import bench, check, demo, health, listen, locate, record, run, schema
-from nasion.cli.output import tell, write_in_any_encoding
+from nasion.cli.output import LOG_FORMAT, log_format, tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
 from nasion.mqtt.url import hide_password
 
@@ -49,6 +50,11 @@ def _common(
 def main() -> None:
     """Entry point; errors become one line on stderr and the exit code of their kind."""
     write_in_any_encoding()
+    try:
+        log_format()
+    except InputError as error:
+        del os.environ[LOG_FORMAT]
+        _fail(str(error), error.exit_code)
     try:
         app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

@@ -1,18 +1,23 @@
 """What a command writes: messages as JSON lines, or lines for people, on stdout; everything else on stderr."""
 
+import json
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Dict
 
-from nasion.errors import NasionError
+from nasion.errors import InputError, NasionError
+from nasion.events import fields
 from nasion.messages import PersonMessage
 from nasion.show.table import message_line
 from nasion.sources.frame import Clock
 
+#: Environment variable for how lines about the run are written; the first form is the default.
+LOG_FORMAT, LOG_FORMATS = "NASION_LOG", ("text", "json")
 #: People get a line of each camera at most this often.
 _LINE_NS = 1_000_000_000
 
@@ -29,14 +34,25 @@ def readable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+def log_format() -> str:
+    """How lines about the run are written; InputError where the environment names a form that there is none of."""
+    wanted = os.environ.get(LOG_FORMAT, LOG_FORMATS[0])
+    if wanted not in LOG_FORMATS:
+        raise InputError(f"{LOG_FORMAT}={wanted!r}: expected {' or '.join(LOG_FORMATS)}")
+    return wanted
+
+
 def tell(text: str) -> None:
-    """A line about the run itself, on stderr; above a live screen or progress bar where there is one.
+    """A line about the run itself, for people or, with NASION_LOG=json, as one JSON object, on stderr; above a live screen or progress bar where there is one.
 
     Not through ``typer.echo``, which writes past the stand-in for stderr that keeps such a line and the screen apart.
     """
+    line = f"nasion: {text}"
+    if log_format() == "json":
+        line = json.dumps({"at": round(time.time(), 3), **fields(text)}, ensure_ascii=False)
     # That nobody reads stderr any more is no reason to stop.
     with suppress(OSError):
-        sys.stderr.write(f"nasion: {text}\n")
+        sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
 

@@ -19,6 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from typing_extensions import Protocol
 
 from nasion.core.results import FrameReason
+from nasion.events import Event
 from nasion.messages import (
     InfoMessage,
     Message,
@@ -437,4 +438,4 @@ class MqttPublisher:
         return topic(self._settings.prefix, self._camera, kind)
 
     def _say(self, text: str) -> None:
-        self._on_event(f"{self._camera}: {text}")
+        self._on_event(Event(self._camera, text))

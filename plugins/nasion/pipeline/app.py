@@ -11,6 +11,7 @@ from typing_extensions import Protocol
 from nasion.deepstream.engine import open_deepstream
 from nasion.engine.choice import choose_engine, missing_for_deepstream
 from nasion.engine.precision import network_config, read_cpuinfo
+from nasion.events import Event
 from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.pipeline.camera import Camera, Shared, open_camera
@@ -133,7 +134,7 @@ def run(
 
 def named_event(name: str, on_event: Callable[[str], None]) -> Callable[[str], None]:
     """``on_event`` for what camera ``name`` has to say."""
-    return lambda text: on_event(f"{name}: {text}")
+    return lambda text: on_event(Event(name, text))
 
 
 def open_engine(settings: RunSettings, on_event: Callable[[str], None]) -> Engine:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from nasion.core.gates import Hysteresis
 from nasion.errors import InputError
+from nasion.events import Event
 from nasion.messages import SETTABLE, SetMessage, StateMessage, read_set
 from nasion.messages.keys import Origin, Value
 from nasion.settings import DepthSettings, ImageSettings, JumpSettings, RunSettings
@@ -155,7 +156,7 @@ class Controls:
         )
 
     def _say(self, text: str) -> None:
-        self._on_event(f"{self._camera}: {text}")
+        self._on_event(Event(self._camera, text))
 
 
 def _read(key: str, payload: bytes, retained: bool) -> Union[SetMessage, str]:

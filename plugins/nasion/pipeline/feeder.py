@@ -6,6 +6,7 @@ from typing import Callable, Optional
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing, next_pts
 from nasion.errors import NasionError
+from nasion.events import Event
 from nasion.pipeline.engine import Graph
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
@@ -86,7 +87,7 @@ class Feeder(threading.Thread):
                 return
             if isinstance(grab, End):
                 if grab.warning:
-                    self._on_event(f"{self._camera}: {grab.warning}")
+                    self._on_event(Event(self._camera, grab.warning))
                 return
             number = self._flow.frame_read()
             if isinstance(grab, CorruptFrame):
@@ -117,6 +118,6 @@ class Feeder(threading.Thread):
     def _report_corrupt(self, grab: CorruptFrame) -> None:
         """In its place in the stream: once everything before it is through."""
         self._flow.dropped("corrupt_frame")
-        self._on_event(f"{self._camera}: corrupt frame skipped: {grab.why}")
+        self._on_event(Event(self._camera, f"corrupt frame skipped: {grab.why}"))
         if self._flow.wait_below(1, self._wanted):
             self._outlet.nobody(FrameReason.CORRUPT_FRAME, grab.stamp, grab.recorded_ns)

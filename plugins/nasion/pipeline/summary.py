@@ -5,6 +5,8 @@ from typing import Dict, List, Mapping, Sequence
 
 import numpy as np
 
+from nasion.events import Event
+
 
 @dataclass(frozen=True)
 class Percentiles:
@@ -55,14 +57,14 @@ def percentiles(samples: Mapping[str, Sequence[float]]) -> Dict[str, Percentiles
 def _camera_lines(name: str, camera: CameraSummary, seconds: float) -> List[str]:
     rate = camera.processed / seconds if seconds > 0 else 0.0
     done = f"{camera.processed} of {camera.frames} frames processed, {rate:.1f}/s"
-    lines = [f"{name}: {done}; dropped: {_counts(camera.drops)}"]
+    lines: List[str] = [Event(name, f"{done}; dropped: {_counts(camera.drops)}")]
     if camera.latency_ms:
         stages = ", ".join(f"{stage} {value.median:.1f}/{value.p95:.1f}" for stage, value in camera.latency_ms.items())
-        lines.append(f"{name}: ms (median/p95): {stages}")
+        lines.append(Event(name, f"ms (median/p95): {stages}"))
     if camera.source:
-        lines.append(f"{name}: source: {_counts(camera.source)}")
+        lines.append(Event(name, f"source: {_counts(camera.source)}"))
     if any(camera.published.values()):
-        lines.append(f"{name}: mqtt: {_counts(camera.published)}")
+        lines.append(Event(name, f"mqtt: {_counts(camera.published)}"))
     return lines
 
 

@@ -139,7 +139,8 @@ def _stream_cells(row: CameraRow) -> List[str]:
 
 
 def _healthy(row: CameraRow) -> bool:
-    said_well = row.status is not None and row.status.process == "online" and row.status.source == "ok"
+    status = row.status
+    said_well = status is not None and (status.process, status.source, status.duplicate) == ("online", "ok", False)
     return said_well and row.silent_s is not None and row.silent_s < SILENT_S
 
 
@@ -152,6 +153,8 @@ def _condition(row: CameraRow) -> str:
         facts.append(row.status.process)
         if row.status.process == "online" and row.status.source != "ok":
             facts.append(f"source {row.status.source}")
+        if row.status.duplicate:
+            facts.append("duplicate")
     if row.silent_s is not None and row.silent_s >= SILENT_S:
         facts.append(f"silent {row.silent_s:.0f} s")
     return ", ".join(facts)

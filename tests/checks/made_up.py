@@ -86,8 +86,9 @@ class MadeUpMachine:
             raise self.engine
         return self.engine
 
-    def imported(self, name: str, attribute: str, before: Sequence[str]) -> Imported:
+    def imported(self, name: str, attribute: str, before: Sequence[str], trial: str) -> Imported:
         assert attribute
+        assert bool(trial) == (name == "pyds")
         self.loaded.append((name, tuple(before)))
         return self.modules.get(name, Imported("missing"))
 

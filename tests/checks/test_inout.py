@@ -72,7 +72,7 @@ class TestZed:
         reality = install(monkeypatch, Reality(clock=SystemClock()))
         [verdict] = looked_at("zed:?size=720")
         assert verdict.status == "ok"
-        assert verdict.found.startswith("zed:?size=720 gives 1280 x 720 at 30 fps; depth by NEURAL")
+        assert verdict.found.startswith("zed:?size=720 gives 1280 x 720 at 30 fps; camera 20000001, depth by NEURAL")
         assert reality.grabbed >= 1
         assert not reality.is_open
 

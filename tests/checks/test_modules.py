@@ -15,6 +15,14 @@ from tests.doubles.pyzed_double import Reality, install
 
 Place = Callable[[str, str], None]
 BY_NAME = {module.name: module for module in MODULES}
+#: A `pyds` whose structures give the array that stands in the braces.
+PYDS = """\
+import numpy, os
+__version__ = "1.2.0"
+def gst_buffer_get_nvds_batch_meta(address): ...
+class NvDsInferDims:
+    d = property(lambda self: {})
+"""
 
 
 @pytest.fixture
@@ -31,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 def tried(module: Module) -> Imported:
-    return ThisMachine().imported(module.imported, module.attribute, module.before)
+    return ThisMachine().imported(module.imported, module.attribute, module.before, module.trial)
 
 
 class TestLoading:
@@ -47,7 +55,7 @@ class TestLoading:
         assert tried(BY_NAME[name]).state == "missing"
 
     def test_the_right_ones_are_known_by_what_only_they_have(self, place: Place) -> None:
-        place("pyds.py", "__version__ = '1.2.0'\ndef gst_buffer_get_nvds_batch_meta(address): ...\n")
+        place("pyds.py", PYDS.format("numpy.zeros(8)"))
         place("pyzed/__init__.py", "")
         place("pyzed/sl.py", "class Camera: ...\n")
         assert tried(BY_NAME["pyds"]) == Imported("genuine", "1.2.0")
@@ -76,6 +84,19 @@ class TestLoading:
         found = tried(BY_NAME["pyds"])
         assert found.state == "broken"
         assert said in found.detail
+
+    @pytest.mark.parametrize(
+        ("array", "said"),
+        [
+            ("numpy.an_array_of_numpy_1()", "AttributeError: module 'numpy' has no attribute 'an_array_of_numpy_1'"),
+            ("os.abort()", "it ends the process"),
+        ],
+    )
+    def test_one_that_loads_and_does_not_fit_numpy_is_found_out(self, place: Place, array: str, said: str) -> None:
+        place("pyds.py", PYDS.format(array))
+        found = tried(BY_NAME["pyds"])
+        assert (found.state, found.version) == ("genuine", "1.2.0")
+        assert found.misfit.startswith(said)
 
     def test_one_that_talks_while_it_loads_is_understood(self, place: Place) -> None:
         place("pyds.py", "print('hello {', end='')\ndef gst_buffer_get_nvds_batch_meta(address): ...\n")
@@ -135,21 +156,24 @@ class TestVerdicts:
         assert verdicts == {"gi": "ok", "pyds": "ok", "pyzed": "ok", "onnxruntime": "skipped", "openvino": "skipped"}
 
     @pytest.mark.parametrize(
-        ("found", "wanted", "numpy", "status"),
+        ("found", "wanted", "misfit", "status"),
         [
-            ("1.1.8", (1, 1, 8), "1.24.4", "ok"),
-            ("1.2.0", (1, 1, 8), "1.24.4", "fail"),
-            ("1.1.10", (1, 1, 1), "1.24.4", "fail"),
-            ("1.2.0", None, "1.26.0", "ok"),
-            (None, (1, 1, 8), "1.24.4", "ok"),
-            ("1.2.0", (1, 2, 0), "2.2.1", "warn"),
-            (None, None, "2.2.1", "warn"),
+            ("1.1.8", (1, 1, 8), "", "ok"),
+            ("1.2.0", (1, 1, 8), "", "fail"),
+            ("1.1.10", (1, 1, 1), "", "fail"),
+            ("1.2.0", None, "", "ok"),
+            (None, (1, 1, 8), "", "ok"),
+            ("1.2.0", (1, 2, 0), "ImportError: _ARRAY_API\nnot found", "warn"),
+            (None, None, "it ends the process", "warn"),
         ],
     )
-    def test_pyds_must_be_that_of_the_deepstream_and_numpy_that_of_pyds(
-        self, found: Optional[str], wanted: Optional[Numbers], numpy: str, status: str
+    def test_pyds_must_be_that_of_the_deepstream_and_its_arrays_those_of_this_numpy(
+        self, found: Optional[str], wanted: Optional[Numbers], misfit: str, status: str
     ) -> None:
-        assert judge_pyds(found, wanted, numpy).status == status
+        verdict = judge_pyds(Imported("genuine", found, misfit=misfit), wanted, "2.2.1")
+        assert verdict.status == status
+        assert "\n" not in verdict.found
+        assert ("do not fit NumPy 2.2.1" in verdict.found) == (status == "warn")
 
     @pytest.mark.parametrize(
         ("found", "status"),

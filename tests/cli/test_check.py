@@ -64,6 +64,7 @@ def test_json_is_one_list_and_nothing_else(nasion: Command) -> None:
         (["--model", "/nowhere.onnx"], "model", 2),
         (["--save", "/nowhere/walk.avi"], "save", 2),
         (["--view", "wide"], "configuration", 2),
+        (["--precision", "int4"], "configuration", 2),
         (["--config", "/nowhere.yaml"], "configuration", 2),
         (["--engine", "deepstream"], "engine", 3),
         (["--source", "zed:"], "pyzed", 3),
@@ -95,6 +96,14 @@ def test_the_configuration_is_read_as_run_reads_it(nasion: Command, tmp_path: Pa
     assert "224x224" in found["model"]["found"]
     assert str(tmp_path) in found["save"]["found"]
     assert not (tmp_path / "walk.avi").exists()
+
+
+@pytest.mark.parametrize(("precision", "file"), [("float", "nasion_full.txt"), ("int8", "nasion_full_int8.txt")])
+def test_the_network_of_the_precision_that_is_asked_for_is_checked(nasion: Command, precision: str, file: str) -> None:
+    _, out, _ = nasion("--json", "--engine", "onnxruntime", "--precision", precision)
+    found = by_name(out)
+    assert f"{file}: " in found["nvinfer file"]["found"]
+    assert f"), {precision}, stride" in found["model"]["found"]
 
 
 def test_a_check_that_is_stopped_is_no_good_news() -> None:
@@ -146,7 +155,7 @@ def test_flags_mean_what_they_mean_for_run() -> None:
     commands = typer.main.get_group(app).commands
     ours, runs = ({parameter.name: parameter for parameter in commands[name].params} for name in ("check", "run"))
     shared = set(ours) - {"json", "help"}
-    assert shared >= {"source", "config", "model", "view", "engine", "save", "mqtt"}
+    assert shared >= {"source", "config", "model", "view", "engine", "precision", "save", "mqtt"}
     for name in shared:
         for what in ("opts", "help", "metavar"):
             assert getattr(ours[name], what) == getattr(runs[name], what), name

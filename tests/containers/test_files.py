@@ -121,12 +121,16 @@ class TestTheEntrypoint:
 
     def test_a_check_comes_first_and_does_not_decide(self, calls: Path) -> None:
         assert (
-            self.run(calls, "run", "--source", "demo:", "--json", "--mode", "live", "--mqtt=none", "--view", "fine")
+            self.run(
+                calls,
+                *("run", "--source", "demo:", "--json", "--mode", "live"),
+                *("--mqtt=none", "--view", "fine", "--precision", "float"),
+            )
             == 5
         )
         assert calls.read_text().splitlines() == [
-            "check --source demo: --mqtt=none --view fine",
-            "run --source demo: --json --mode live --mqtt=none --view fine",
+            "check --source demo: --mqtt=none --view fine --precision float",
+            "run --source demo: --json --mode live --mqtt=none --view fine --precision float",
         ]
 
     def test_it_ends_when_asked_while_it_checks(self, calls: Path) -> None:

@@ -3,6 +3,8 @@
 What only the real base and a device can show stands in docker/FIRST_DEVICE.md.
 """
 
+import pytest
+
 from tests.containers.conftest import Start
 from tests.containers.engine import USER, Docker
 
@@ -18,6 +20,28 @@ def test_engines_and_the_sdks_files_can_be_written_by_any_user(docker: Docker, j
         options=("--user", "4711:4711", "--entrypoint", "sh", jetson_image),
     )
     assert docker("wait", name).stdout.strip() == "0", docker.logs(name)
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "code", "said"),
+    [
+        (
+            "build_engine",
+            "--dry-run --tensorrt 8.5.2 --gpu orin",
+            0,
+            "--saveEngine=/var/lib/nasion/engines/trt8.5.2_orin/",
+        ),
+        ("build_engine", "--gpu orin", 3, "trtexec is not at /usr/src/tensorrt/bin/trtexec"),
+        ("bench_trt", "x.engine", 2, "expected a name as nvinfer gives it"),
+    ],
+)
+def test_it_makes_and_times_engines_as_far_as_it_can_without_tensorrt(
+    docker: Docker, jetson_image: str, start: Start, script: str, arguments: str, code: int, said: str
+) -> None:
+    options = ("--entrypoint", f"/opt/nasion/scripts/{script}", jetson_image)
+    name = start(*arguments.split(), options=options)
+    assert docker("wait", name).stdout.strip() == str(code), docker.logs(name)
+    assert said in docker.logs(name)
 
 
 def test_it_differs_from_cpu_only_where_it_must(docker: Docker, cpu_image: str, jetson_image: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -90,12 +92,14 @@ def test_another_scaler_moves_the_keypoint_less_than_half_a_pixel_of_224(
     assert 0 < max(moved) < 0.5
 
 
-def of_the_demo(engine: str) -> list[PersonMessage]:
-    """The released network over the first frames of the demo, every frame."""
+def of_the_demo(engine: str, frames: int = 6, every: int = 1, view: View = "full") -> list[PersonMessage]:
+    """The released network over the first ``frames`` of the demo."""
     messages: list[PersonMessage] = []
     settings = {
-        "cameras": [{"source": "demo:?frames=6"}],
+        "cameras": [{"source": f"demo:?frames={frames}"}],
         "engine": engine,
+        "view": view,
+        "every": every,
         "precision": "auto" if engine == "deepstream" else "float",
         "mode": "every-frame",
         "mqtt": {"url": "none"},
@@ -126,6 +130,24 @@ def test_the_released_network_finds_the_same_person(device: nv_double.Reality) -
     scale = view_geometry("full", 1280, 720).scale_x
     for message, other in zip(cpu, of_the_demo("deepstream"), strict=True):
         assert other.persons[0].pixel == pytest.approx(message.persons[0].pixel, abs=0.5 * scale)
+
+
+@pytest.mark.parametrize("view", ["full", "centre"])
+def test_a_scaler_that_does_not_average_moves_the_released_network_by_less_than_a_pixel_of_its_input(
+    device: nv_double.Reality, view: View
+) -> None:
+    """Two by two pixels of a picture that shrinks to a third or less, over the whole walk, as a device may do it."""
+    pytest.importorskip("skimage")
+    cpu = of_the_demo("onnxruntime", frames=720, every=48, view=view)
+    device.resample = nv_double.bilinear
+    moved = [
+        math.dist(person.pixel, its.pixel) / view_geometry(view, 1280, 720).scale_x
+        for message, other in zip(cpu, of_the_demo("deepstream", frames=720, every=48, view=view), strict=True)
+        for person, its in zip(message.persons, other.persons, strict=False)
+    ]
+    assert len(moved) >= 8
+    assert median(moved) < 0.3
+    assert 0 < max(moved) < 1
 
 
 def test_two_cameras_share_a_batch_and_keep_their_own_depth_and_place(stage: Stage, device: nv_double.Reality) -> None:

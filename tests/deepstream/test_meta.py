@@ -110,6 +110,26 @@ def test_a_machine_without_pyds_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         MetaReader(1, 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("ImportError('libnvds_meta.so: cannot open shared object file')", "libnvds_meta.so: cannot open"),
+        ("AttributeError('_ARRAY_API\\nnot found')", "_ARRAY_API not found"),
+    ],
+)
+def test_a_pyds_that_does_not_load_is_as_good_as_none(
+    error: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "pyds", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "pyds.py").write_text(f"raise {error}\n")
+
+    with pytest.raises(DependencyError, match=said) as caught:
+        MetaReader(1, 2, 3)
+
+    assert "\n" not in str(caught.value)
+
+
 def test_a_pyds_of_another_project_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyds", ModuleType("pyds"))
     assert "another project's" in (why_no_pyds() or "")

@@ -93,6 +93,8 @@ class Reality:
     frames: int = 5
     native: tuple[int, int] = (1280, 720)
     present: bool = True
+    #: Of the cameras that are found at each opening without a serial number; then the last one again.
+    serials: list[int] = field(default_factory=lambda: [20000001])
     #: Depth modes that this build of the SDK lacks.
     without: tuple[str, ...] = ()
     picture: Callable[[int, int, int], NDArray[np.uint8]] = picture_of
@@ -266,6 +268,9 @@ def module(reality: Reality) -> types.ModuleType:
             if wanted.value <= codes.SUCCESS.value and wanted.name != "CAMERA_REBOOTING":
                 self._init, reality.is_open = parameters, True
                 self._shift = reality.focal_shift.pop(0) if reality.focal_shift else 0.0
+                kind, named = parameters.wanted  # type: ignore[attr-defined]
+                found = reality.serials.pop(0) if len(reality.serials) > 1 else reality.serials[0]
+                self._serial = named if kind == "serial" else found
             return wanted
 
         def close(self) -> None:
@@ -320,7 +325,7 @@ def module(reality: Reality) -> types.ModuleType:
             )
             parameters = types.SimpleNamespace(left_cam=left, get_camera_baseline=lambda: 0.12 * metres)
             configuration = types.SimpleNamespace(calibration_parameters=parameters)
-            return types.SimpleNamespace(camera_configuration=configuration)
+            return types.SimpleNamespace(camera_configuration=configuration, serial_number=self._serial)
 
         def get_frame_dropped_count(self) -> int:
             self._opened()

@@ -28,6 +28,8 @@ EVERY_VERSION = {
     "memPoolSize",
     "timingCacheFile",
     "profilingVerbosity",
+    "precisionConstraints",
+    "layerPrecisions",
     "device",
     "minShapes",
     "optShapes",
@@ -84,6 +86,17 @@ def spec(text: str) -> Tuple[str, List[int]]:
     return name, [int(size) for size in sizes.split("x")]
 
 
+def check_norms(model: Any, options: Dict[str, str]) -> None:
+    """The real program builds them in half precision, and their sums overflow at some picture."""
+    pinned = dict(entry.rpartition(":")[::2] for entry in options.get("layerPrecisions", "").split(",") if entry)
+    names = {node.name for node in model.graph.node}
+    assert set(pinned) <= names, f"no layer is called {set(pinned) - names}"
+    for node in model.graph.node:
+        kept = pinned.get(node.name) == "fp32" and options.get("precisionConstraints") == "obey"
+        if node.op_type == "InstanceNormalization" and "fp16" in options and not kept:
+            raise RefusedError(f"{node.name} would be computed in half precision")
+
+
 def check_quantised(model: Any, options: Dict[str, str]) -> None:
     nodes = [node for node in model.graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
     tensors: Dict[str, Any] = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -109,6 +122,7 @@ def build(options: Dict[str, str], version: str) -> None:
     if max(entry.version for entry in model.opset_import) > OPSETS[version]:
         raise RefusedError("[TRT] ModelImporter: opset is newer than this parser")
     check_quantised(model, options)
+    check_norms(model, options)
     (given,) = model.graph.input
     dims = [dim.dim_value for dim in given.type.tensor_type.shape.dim]
     ends = {}

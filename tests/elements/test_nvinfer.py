@@ -44,7 +44,8 @@ def recipe(title: str, config: Path, *sources: str) -> str:
     block = page.partition(f"### Jetson: {title}")[2].partition("```sh\n")[2].partition("```")[0]
     # The quotes are for the shell.
     text = block.partition("gst-launch-1.0 ")[2].replace("\\\n", " ").replace('"', "")
-    text = text.replace("deepstream_configs/nasion_full.txt", str(config))
+    assert "$NET" in text
+    text = text.replace("$NET", str(config))
     text = text.replace("url=mqtt://127.0.0.1:1883", "url=none post-messages=true")
     text = text.replace("nasionrange", "nasionrange jump=off").replace("leaky=downstream", "leaky=no")
     for source in sources:

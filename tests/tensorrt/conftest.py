@@ -103,6 +103,26 @@ def int8_model(spot_model: Path, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def norm_model(spot_model: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """The spot model with an InstanceNormalization of that name before its end, as the original network has them."""
+
+    def make(name: str = "/stem/norm") -> Path:
+        model = onnx.load(str(spot_model))
+        graph = model.graph
+        ones, zeros = np.ones(1, np.float32), np.zeros(1, np.float32)
+        graph.initializer.extend([numpy_helper.from_array(ones, "ones"), numpy_helper.from_array(zeros, "zeros")])
+        norm = helper.make_node("InstanceNormalization", ["pooled", "ones", "zeros"], ["even"], name=name)
+        graph.node.insert(len(graph.node) - 1, norm)
+        graph.node[-1].input[0] = "even"
+        onnx.checker.check_model(model)
+        path = tmp_path / "spot-norm.onnx"
+        onnx.save(model, str(path))
+        return path
+
+    return make
+
+
+@pytest.fixture
 def fixed_model(spot_model: Path, tmp_path: Path) -> Path:
     """The spot model with all sizes fixed to 1 x 3 x 224 x 224."""
     model = onnx.load(str(spot_model))

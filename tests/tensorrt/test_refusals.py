@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
@@ -10,7 +11,7 @@ from nasion.config.nvinfer import NetworkPrecision, read_nvinfer
 from nasion.errors import InputError
 from nasion.tensorrt.onnx_facts import read_onnx_facts
 from nasion.tensorrt.prepare import nvinfer_file_for_run
-from nasion.tensorrt.refusals import why_not_built, why_not_run
+from nasion.tensorrt.refusals import how_to_build, why_not_built, why_not_run
 from nasion.tensorrt.versions import Version
 
 
@@ -38,6 +39,16 @@ def test_what_is_built(
 ) -> None:
     told = why_not_built(read_onnx_facts(model(kind)), precision)
     assert told is None if reason is None else told is not None and reason in told
+
+
+def test_the_command_that_makes_an_engine_names_the_model_that_the_settings_put_in(
+    config_for: Callable[..., Path], spot_model: Path, tmp_path: Path
+) -> None:
+    file = config_for(spot_model)
+    config = read_nvinfer(file)
+    assert how_to_build(config, 2) == f"scripts/build_engine --config {file} --batch 2"
+    other = replace(config, onnx_file=tmp_path / "an other.onnx")
+    assert how_to_build(other) == f"scripts/build_engine --config {file} --onnx '{other.onnx_file}' --batch 1"
 
 
 @pytest.mark.parametrize("kind", ["float", "unsigned", "asymmetric", "bias32"])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.conftest import Clone, make_clone
+from tests.scripts.conftest import REPOSITORY, Clone, make_clone
+
+DOCKERFILE = (REPOSITORY / "docker" / "Dockerfile").read_text()
 
 
 @pytest.fixture
@@ -22,17 +24,29 @@ def clone(tmp_path: Path) -> Clone:
 
 
 @pytest.mark.parametrize(("script", "module"), [("build_engine", "build"), ("bench_trt", "bench")])
-@pytest.mark.parametrize("place", ["the image", "a clone that was set up", "an empty clone"])
-def test_in_the_image_the_systems_python_and_elsewhere_its_own(
-    script: str, module: str, place: str, clone: Clone
-) -> None:
-    clone.replace_command("python3", "exit 1" if place == "an empty clone" else "exit 0")
+@pytest.mark.parametrize("place", ["a clone that was set up", "an empty clone"])
+def test_a_clone_is_set_up_and_its_own_python_is_taken(script: str, module: str, place: str, clone: Clone) -> None:
     if place == "a clone that was set up":
         (clone.root / "made").rename(clone.root / ".venv")
 
     finished = clone.run(f"scripts/{script}", "--view", "fine")
 
     assert finished.returncode == 0, finished.stderr
-    who = "python3" if place == "the image" else "own"
-    assert clone.noted_calls()[-1] == f"{who} -m nasion.tensorrt.{module} --view fine"
-    assert ("setup cpu" in clone.noted_calls()) == (place != "the image")
+    assert clone.noted_calls() == ["setup cpu", f"own -m nasion.tensorrt.{module} --view fine"]
+
+
+@pytest.mark.parametrize(("script", "module"), [("build_engine", "build"), ("bench_trt", "bench")])
+def test_in_the_image_nothing_is_set_up_and_the_python_in_path_is_taken(script: str, module: str, clone: Clone) -> None:
+    """The image has the two starters without `setup`, and `.venv` for the elements."""
+    image = [line for line in DOCKERFILE.splitlines() if line.startswith("COPY scripts/")]
+    assert image == ["COPY scripts/build_engine scripts/bench_trt /scripts/"]
+    for file in (clone.root / "scripts").iterdir():
+        if file.is_file() and f"scripts/{file.name}" not in image[0].split():
+            file.unlink()
+    (clone.root / "made").rename(clone.root / ".venv")
+    clone.replace_command("python3", "exit 0")
+
+    finished = clone.run(f"scripts/{script}", "--view", "fine")
+
+    assert finished.returncode == 0, finished.stderr
+    assert clone.noted_calls() == [f"python3 -m nasion.tensorrt.{module} --view fine"]

@@ -31,13 +31,13 @@ _MOST_BYTES = 1 << 16
 #: Tried in a process of its own: a module built for other libraries may end the process, and that must not be ours.
 _IMPORT = """
 import contextlib, importlib, importlib.metadata, json, sys
-paths, before, name, attribute = json.loads(sys.argv[1])
+paths, before, name, attribute, trial = json.loads(sys.argv[1])
 sys.path[:] = paths
 for one in before:
     with contextlib.suppress(Exception):
         importlib.import_module(one)
 top = name.partition(".")[0]
-said = {"state": "genuine", "version": None, "detail": ""}
+said = {"state": "genuine", "version": None, "detail": "", "misfit": ""}
 try:
     module = importlib.import_module(name)
     said["version"] = str(getattr(module, "__version__", "")) or None
@@ -50,6 +50,13 @@ except Exception as error:
     said["state"], said["detail"] = "broken", f"{type(error).__name__}: {error}"
 with contextlib.suppress(Exception):
     said["version"] = importlib.metadata.version(top)
+if trial and said["state"] == "genuine":
+    # Said before it is tried, for it may end the process.
+    print("\\n" + json.dumps({**said, "misfit": "it ends the process"}), flush=True)
+    try:
+        eval(trial, {"module": module})
+    except Exception as error:
+        said["misfit"] = f"{type(error).__name__}: {error}"
 print("\\n" + json.dumps(said))
 """
 
@@ -58,12 +65,14 @@ print("\\n" + json.dumps(said))
 class Imported:
     """How the attempt to load a module ended.
 
-    ``state``: `other` is another project's of that name; ``detail``: why it is `broken`; ``version``: where it is told.
+    ``state``: `other` is another project's of that name; ``detail``: why it is `broken`; ``version``: where it is told;
+    ``misfit``: how the trial ended of one that is `genuine`, empty where it went well.
     """
 
     state: Literal["genuine", "missing", "other", "broken"]
     version: Optional[str] = None
     detail: str = ""
+    misfit: str = ""
 
 
 class Machine(Protocol):
@@ -99,8 +108,11 @@ class Machine(Protocol):
     def read_engine(self, path: Path) -> EngineFacts:
         """What TensorRT says of an engine file."""
 
-    def imported(self, name: str, attribute: str, before: Sequence[str]) -> Imported:
-        """Load module ``name`` after ``before`` and look for ``attribute`` in it."""
+    def imported(self, name: str, attribute: str, before: Sequence[str], trial: str) -> Imported:
+        """Load module ``name`` after ``before``, look for ``attribute`` in it, and try the expression ``trial``.
+
+        In ``trial`` it is called `module`; an empty one is not tried.
+        """
 
     def engines(self) -> Path:
         """The folder of TensorRT engines."""
@@ -159,8 +171,8 @@ class ThisMachine:
     def read_engine(self, path: Path) -> EngineFacts:
         return read_engine(path)
 
-    def imported(self, name: str, attribute: str, before: Sequence[str]) -> Imported:
-        asked = json.dumps([sys.path, list(before), name, attribute])
+    def imported(self, name: str, attribute: str, before: Sequence[str], trial: str) -> Imported:
+        asked = json.dumps([sys.path, list(before), name, attribute, trial])
         try:
             ended = subprocess.run(
                 [sys.executable, "-c", _IMPORT, asked],

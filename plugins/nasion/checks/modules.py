@@ -18,7 +18,8 @@ class Module:
     """A module and how it is told from another of its name.
 
     ``attribute``: what only the right project has; ``before``: loaded first, because of libraries both bring along;
-    ``remedy``: how it is got; ``why_not``: why a run does not need it, None where it does.
+    ``remedy``: how it is got; ``why_not``: why a run does not need it, None where it does; ``trial``: an expression
+    that fails where it does not fit this NumPy, which not every module notices while it loads.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Module:
     before: Tuple[str, ...]
     remedy: str
     why_not: Callable[[Subject], Optional[str]]
+    trial: str = ""
 
 
 _PYDS = "take the DeepStream container, or NVIDIA's wheel for this DeepStream (never `pip install pyds`)"
@@ -48,6 +50,8 @@ MODULES = (
         ("gi.repository.Gst",),
         _PYDS,
         lambda subject: None if subject.deepstream else "the engine is not deepstream",
+        # An array, made by the pybind11 that this pyds was built with: before 2.12 it did not know NumPy 2.
+        trial="module.NvDsInferDims().d.sum()",
     ),
     Module(
         "pyzed",
@@ -81,11 +85,11 @@ def check(subject: Subject, module: Module) -> Verdict:
     why_not = module.why_not(subject)
     if why_not is not None:
         return skipped(module.name, why_not)
-    found = subject.machine.imported(module.imported, module.attribute, module.before)
+    found = subject.machine.imported(module.imported, module.attribute, module.before, module.trial)
     verdict = judge_import(module, found)
     if verdict.status == "ok" and module.name == "pyds":
         release = subject.release
-        return judge_pyds(found.version, release.pyds if release else None, subject.machine.numpy())
+        return judge_pyds(found, release.pyds if release else None, subject.machine.numpy())
     if verdict.status == "ok" and module.name == "pyzed":
         return judge_pyzed(found.version)
     return verdict
@@ -109,20 +113,22 @@ def judge_import(module: Module, found: Imported) -> Verdict:
     return ok(module.name, found.version or "it loads")
 
 
-def judge_pyds(found: Optional[str], wanted: Optional[Numbers], numpy: str) -> Verdict:
+def judge_pyds(found: Imported, wanted: Optional[Numbers], numpy: str) -> Verdict:
     """``wanted``: the one for this DeepStream, whose numbers of metadata are compiled in; None where not known."""
-    numbers = numbers_in(found or "")
+    version = found.version
+    numbers = numbers_in(version or "")
     if wanted is not None and numbers and not fits(numbers, [wanted]):
         return fail(
-            "pyds", f"{found} is of another DeepStream than {written(wanted)}", _PYDS, DependencyError.exit_code
+            "pyds", f"{version} is of another DeepStream than {written(wanted)}", _PYDS, DependencyError.exit_code
         )
-    if int(numpy.partition(".")[0]) >= 2:
+    if found.misfit:
+        why = " ".join(found.misfit.split())
         return warn(
             "pyds",
-            f"{found or 'it loads'}, with NumPy {numpy}: NVIDIA's wheels are made for NumPy 1",
-            "install numpy<2, or a pyds built with pybind11 2.12 or newer",
+            f"{version or 'it loads'}, but its arrays do not fit NumPy {numpy} ({why})",
+            "nasion reads none of them; for other programs install numpy<2, or build it with pybind11 2.12 or newer",
         )
-    return ok("pyds", found or "it loads; its version is not told")
+    return ok("pyds", version or "it loads; its version is not told")
 
 
 def judge_pyzed(found: Optional[str]) -> Verdict:

@@ -16,7 +16,7 @@ from nasion.errors import DependencyError, InputError
 from nasion.tensorrt.folders import EnginePlace
 from nasion.tensorrt.onnx_facts import OnnxFacts, read_onnx_facts
 from nasion.tensorrt.prepare import place_for
-from nasion.tensorrt.refusals import why_not_run
+from nasion.tensorrt.refusals import how_to_build, why_not_run
 
 #: The line of a model's card, which `python -m export` writes beside the float file, by the file's precision.
 _CARD_DIGEST = {
@@ -144,7 +144,7 @@ def engine_file(subject: Subject) -> Verdict:
             "make it writable (in a container, a volume), or name another folder with NASION_ENGINES",
         )
     if not named.is_file():
-        return judge_missing(named, expected, f"scripts/build_engine --config {config.path} --batch {cameras}")
+        return judge_missing(named, expected, how_to_build(config, cameras))
     return judge_loaded(named, expected, *_loaded(subject, named), int8=config.precision == "int8")
 
 

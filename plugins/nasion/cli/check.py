@@ -18,6 +18,7 @@ from nasion.cli.flags import (
     EngineFlag,
     ModelFlag,
     MqttFlag,
+    PrecisionFlag,
     SaveFlag,
     SourceFlag,
     ViewFlag,
@@ -41,6 +42,7 @@ def check(
     model: ModelFlag = None,
     view: ViewFlag = None,
     engine: EngineFlag = None,
+    precision: PrecisionFlag = None,
     save: SaveFlag = None,
     mqtt: MqttFlag = None,
     json: Annotated[
@@ -55,7 +57,7 @@ def check(
     Exit code: 0 where nothing fails, else the first of 2 (bad input), 3 (a dependency is missing), 4 (hardware is
     missing), 1 (anything else) that a failure has.
     """
-    given = overrides(model=model, view=view, engine=engine, save=save, mqtt=mqtt)
+    given = overrides(model=model, view=view, engine=engine, precision=precision, save=save, mqtt=mqtt)
     found: List[Verdict] = []
     lines = Lines(json=json)
     try:

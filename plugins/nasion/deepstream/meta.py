@@ -28,8 +28,9 @@ def why_no_pyds() -> Optional[str]:
     """What is wrong with this machine's pyds; None where it is DeepStream's. GStreamer must be loaded before."""
     try:
         import pyds
-    except ImportError as error:
-        return f"DeepStream's Python module pyds ({error})"
+    except Exception as error:
+        # Built for another DeepStream, NumPy or Python it raises anything, in several lines.
+        return f"DeepStream's Python module pyds ({' '.join(str(error).split())})"
     if not hasattr(pyds, "gst_buffer_get_nvds_batch_meta"):
         # A package of the same name on the Python package index is about belief functions.
         return "DeepStream's Python module pyds (the one here is another project's)"

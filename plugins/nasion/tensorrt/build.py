@@ -17,6 +17,7 @@ from nasion.tensorrt.command import AsJson, DryRun, Trtexec, default_engines, ru
 from nasion.tensorrt.commands import build_command
 from nasion.tensorrt.device import read_gpu
 from nasion.tensorrt.folders import EnginePlace, Precision, lay_out, timing_cache
+from nasion.tensorrt.norms import nvinfer_keys
 from nasion.tensorrt.onnx_facts import read_onnx_facts
 from nasion.tensorrt.prepare import place_for
 from nasion.tensorrt.refusals import why_no_dla
@@ -87,7 +88,7 @@ def build(
     if dry_run:
         typer.echo(json.dumps({"command": command, "engine": str(place.engine)}) if as_json else shlex.join(command))
         return
-    lay_out(place, nvinfer.onnx_file, nvinfer.properties)
+    lay_out(place, nvinfer.onnx_file, nvinfer_keys(nvinfer.properties, facts.norms, place.precision))
     seconds = _built(place, command, force=force)
     if as_json:
         told = {

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import List
 
 from nasion.tensorrt.folders import EnginePlace
+from nasion.tensorrt.norms import trtexec_flags
 from nasion.tensorrt.onnx_facts import OnnxFacts
 from nasion.tensorrt.versions import Version
 
@@ -32,6 +33,7 @@ def build_command(
         f"--onnx={place.onnx}",
         f"--saveEngine={place.engine}",
         *_precision_flags(place),
+        *trtexec_flags(facts.norms, place.precision),
         f"--memPoolSize=workspace:{workspace_mib}",
         f"--timingCacheFile={cache}",
         "--profilingVerbosity=detailed",

@@ -30,7 +30,8 @@ _UINT8, _INT8, _INT32 = 2, 3, 6
 class OnnxFacts:
     """``input_shape``: N, C, H, W with None where the file leaves a size open; ``activations``: None for a float model.
 
-    ``why_other``: what is wrong where ``activations`` is `other`; ``digest``: SHA-256 of the file, hexadecimal.
+    ``why_other``: what is wrong where ``activations`` is `other`; ``digest``: SHA-256 of the file, hexadecimal;
+    ``norms``: names of the InstanceNormalization nodes, see `norms`.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class OnnxFacts:
     metadata: ModelMetadata
     activations: Optional[Activations]
     why_other: str = ""
+    norms: Tuple[str, ...] = ()
 
     def check_input(self, batch: int, height: int, width: int) -> None:
         """InputError where the file fixes another size than ``batch`` x 3 x ``height`` x ``width``."""
@@ -77,7 +79,8 @@ def read_onnx_facts(path: Path) -> OnnxFacts:
     if says != is_:
         raise InputError(f"model {path} says precision {says!r} and is {is_!r}; export it anew")
     digest = hashlib.sha256(content).hexdigest()
-    return OnnxFacts(path, digest, input_name, shape, output_name, metadata, activations, why)
+    norms = tuple(model.names_of("InstanceNormalization"))
+    return OnnxFacts(path, digest, input_name, shape, output_name, metadata, activations, why, norms)
 
 
 class _Model:
@@ -85,7 +88,8 @@ class _Model:
 
     def __init__(self, data: memoryview) -> None:
         self.props: Dict[str, str] = {}
-        self._nodes: List[Tuple[str, List[str]]] = []
+        #: Kind, name and inputs.
+        self._nodes: List[Tuple[str, str, List[str]]] = []
         #: Data type and values of small integer tensors, data type of the others.
         self._tensors: Dict[str, Tuple[int, bytes]] = {}
         self.inputs: List[Tuple[str, Tuple[Optional[int], ...]]] = []
@@ -103,8 +107,8 @@ class _Model:
         for number, value in _fields(data):
             if number == 1:
                 parts = list(_fields(_bytes(value)))
-                kind = next((_text(part) for at, part in parts if at == 4), "")
-                self._nodes.append((kind, [_text(part) for at, part in parts if at == 1]))
+                kind, name = (next((_text(part) for at, part in parts if at == field), "") for field in (4, 3))
+                self._nodes.append((kind, name, [_text(part) for at, part in parts if at == 1]))
             elif number == 5:
                 self._read_tensor(_bytes(value))
             elif number == 11:
@@ -126,10 +130,14 @@ class _Model:
                 content += bytes([value & 0xFF]) if isinstance(value, int) else bytes(value)
         self._tensors[name] = (kind, content if kind in (_UINT8, _INT8, _INT32) else b"")
 
+    def names_of(self, kind: str) -> Iterator[str]:
+        """Names of the nodes of one kind; empty where a node has none."""
+        return (name for found, name, _ in self._nodes if found == kind)
+
     def quantised(self) -> Tuple[Optional[Activations], str]:
         """How activations are quantised, and why TensorRT could not take it where that is `other`."""
         found: Dict[Activations, str] = {}
-        for kind, inputs in self._nodes:
+        for kind, _, inputs in self._nodes:
             if kind in ("QuantizeLinear", "DequantizeLinear"):
                 what, why = self._one_quantised(kind, inputs)
                 found.setdefault(what, why)

@@ -5,8 +5,9 @@ from pathlib import Path
 from nasion.config.nvinfer import NetworkPrecision, NvinferConfig, read_nvinfer
 from nasion.errors import InputError
 from nasion.tensorrt.folders import EnginePlace, engine_place, lay_out
+from nasion.tensorrt.norms import nvinfer_keys
 from nasion.tensorrt.onnx_facts import OnnxFacts, read_onnx_facts
-from nasion.tensorrt.refusals import why_no_dla, why_not_built, why_not_run
+from nasion.tensorrt.refusals import how_to_build, why_no_dla, why_not_built, why_not_run
 from nasion.tensorrt.versions import Version
 
 
@@ -58,9 +59,9 @@ def nvinfer_file_for_run(config: NvinferConfig, *, batch: int, engines: Path, ve
         if config.precision == "int8" and not place.engine.is_file():
             raise InputError(
                 f"{config.path}: the INT8 engine {place.engine} is missing and nvinfer would build FP16; make it with: "
-                f"scripts/build_engine --config {config.path} --batch {batch}"
+                f"{how_to_build(config, batch)}"
             )
-        lay_out(place, config.onnx_file, config.properties)
+        lay_out(place, config.onnx_file, nvinfer_keys(config.properties, facts.norms, place.precision))
         config = read_nvinfer(place.nvinfer)
     refused = why_not_run(config, facts)
     if refused is not None:

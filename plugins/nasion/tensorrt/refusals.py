@@ -1,5 +1,6 @@
 """What TensorRT must not be asked for: a reason in one line, or nothing."""
 
+import shlex
 from typing import Optional
 
 from nasion.config.nvinfer import NetworkPrecision, NvinferConfig
@@ -18,13 +19,22 @@ def why_no_dla() -> str:
     )
 
 
+def how_to_build(config: NvinferConfig, batch: int = 1) -> str:
+    """The command that makes the engine of ``config`` for ``batch`` cameras, also of a model that is not the file's."""
+    words = ["scripts/build_engine", "--config", str(config.path)]
+    own = config.properties.get("onnx-file")
+    if own is None or config.path.parent / own != config.onnx_file:
+        words += ["--onnx", str(config.onnx_file)]
+    return shlex.join([*words, "--batch", str(batch)])
+
+
 def why_not_built(facts: OnnxFacts, precision: NetworkPrecision) -> Optional[str]:
     """Why no engine of ``precision`` is built from this model; None where one can be."""
     if precision == "best":
         return "network-mode=3 lets TensorRT choose, also 8 bits without scales; write network-mode=2 (FP16)"
     if facts.activations is None:
         if precision != "int8":
-            return None
+            return _why_not_its_norms(facts, precision)
         return (
             f"model {facts.path} has no Q/DQ nodes, and INT8 without them would be FP16 under another name; take "
             f"the INT8 file ({_SIGNED}) or fp16"
@@ -37,7 +47,16 @@ def why_not_built(facts: OnnxFacts, precision: NetworkPrecision) -> Optional[str
         )
     if precision != "int8":
         return f"model {facts.path} has Q/DQ nodes, which TensorRT takes only as INT8; take int8, or the float model"
-    return None
+    return _why_not_its_norms(facts, precision)
+
+
+def _why_not_its_norms(facts: OnnxFacts, precision: NetworkPrecision) -> Optional[str]:
+    if "" not in facts.norms or precision == "fp32":
+        return None
+    return (
+        f"model {facts.path} has an InstanceNormalization without a name, which could not be kept in FP32, and in half "
+        "precision its sums overflow; name the node, or take fp32"
+    )
 
 
 def why_not_run(config: NvinferConfig, facts: OnnxFacts) -> Optional[str]:
@@ -53,7 +72,7 @@ def why_not_run(config: NvinferConfig, facts: OnnxFacts) -> Optional[str]:
         return f"{config.path}: {refused}"
     if config.precision != "int8":
         return None
-    build = f"scripts/build_engine --config {config.path} makes it, and the nvinfer file to run with"
+    build = f"{how_to_build(config, config.batch_size)} makes it, and the nvinfer file to run with"
     if config.engine_file is None:
         return f"{config.path}: network-mode=1 (INT8) without model-engine-file: nvinfer would build FP16; {build}"
     if not config.engine_file.is_file():

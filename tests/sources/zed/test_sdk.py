@@ -1,7 +1,9 @@
 """pyzed where it is missing, another project's or broken; what each version of the SDK is asked for."""
 
+import re
 import sys
 import types
+from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -15,6 +17,8 @@ from nasion.sources.zed.options import camera_request
 from nasion.sources.zed.sdk import ZedCamera, load_sl
 
 from tests.doubles.pyzed_double import VERSIONS, Reality, install
+
+PLUGINS = Path(__file__).parents[3] / "plugins"
 
 
 def refused() -> str:
@@ -61,6 +65,7 @@ def test_the_other_package_of_that_name_is_known_for_what_it_is(
         ImportError("libsl_zed.so: cannot open shared object file"),
         ValueError("numpy.dtype size changed,\nmay indicate binary incompatibility"),
         ModuleNotFoundError("No module named 'numpy'", name="numpy"),
+        SystemError("initialization of sl raised unreported exception"),
     ],
 )
 def test_a_pyzed_that_does_not_load_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -151,6 +156,12 @@ def test_what_is_handed_out_is_its_own_and_of_one_grab(
     assert calibration.baseline_m == pytest.approx(0.12)
     assert calibration.left.width == size[0]
     assert calibration.left.fx == pytest.approx(0.55 * size[0])
+
+
+def test_no_other_module_touches_pyzed() -> None:
+    touching = re.compile(r"^\s*(import pyzed|from pyzed)|import_module\(.pyzed|self\._sl\b", re.MULTILINE)
+    files = [path for path in PLUGINS.rglob("*.py") if touching.search(path.read_text(encoding="utf-8"))]
+    assert [path.name for path in files] == ["sdk.py"]
 
 
 def test_closing_twice_is_no_error(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:

@@ -75,7 +75,7 @@ def test_picture_depth_calibration_and_stamp_are_of_one_grab(
     assert clock.monotonic_ns() - grabs[-1].stamp.monotonic_ns == 100_000_000
     assert clock.utc_ns() - grabs[-1].stamp.utc_ns == 100_000_000
     assert np.diff([grab.stamp.monotonic_ns for grab in grabs]) == pytest.approx(1e9 / 30, abs=1)
-    assert events[-1] == f"zed:?size={size}&fps=15&capture_delay_ms=40: depth by NEURAL, 0.7 to 10 m"
+    assert events[-1] == f"zed:?size={size}&fps=15&capture_delay_ms=40: camera 20000001, depth by NEURAL, 0.7 to 10 m"
     assert source.health.state == "ok"
 
 
@@ -220,11 +220,12 @@ class RealPace:
 
 
 def test_a_hung_camera_that_was_named_is_restarted_once(opened: Opener) -> None:
-    source, reality, _ = opened(
+    source, reality, events = opened(
         "zed:4711", grabs=deque(["SUCCESS", "FAILURE"]), opens=deque(["SUCCESS", *["FAILURE"] * 5])
     )
     source.read()
     assert reality.rebooted == [4711]
+    assert any("camera 4711, depth by NEURAL" in event for event in events)
 
 
 def test_the_first_camera_is_not_restarted_because_it_may_be_another_ones(opened: Opener) -> None:
@@ -240,7 +241,13 @@ def test_what_self_calibration_moves_is_told_and_the_run_keeps_its_calibration(o
     assert any("self-calibration has moved rays by up to 1.3 mm at 1 m" in event for event in events)
 
 
-def test_another_camera_in_its_place_ends_the_run(opened: Opener) -> None:
+def test_another_camera_in_its_place_is_known_by_its_number(opened: Opener) -> None:
+    source, _, _ = opened(grabs=deque(["SUCCESS", "FAILURE"]), serials=[20000001, 20000002])
+    with pytest.raises(NasionError, match="camera 20000002 was opened in the place of 20000001"):
+        source.read()
+
+
+def test_another_calibration_in_its_place_ends_the_run(opened: Opener) -> None:
     source, _, _ = opened(grabs=deque(["SUCCESS", "FAILURE"]), focal_shift=[0.0, 150.0])
     with pytest.raises(NasionError, match=r"another calibration .* is it another camera"):
         source.read()

@@ -42,8 +42,8 @@ def load_sl() -> Any:
         if error.name == "pyzed.sl":
             raise _other_project() from None
         raise _does_not_load(error) from None
-    except (ImportError, OSError, ValueError) as error:
-        # ValueError: built against another numpy.
+    except Exception as error:
+        # Built for another SDK, NumPy or Python it raises anything.
         raise _does_not_load(error) from None
     if not hasattr(sl, "Camera"):
         raise _other_project()
@@ -161,6 +161,10 @@ class ZedCamera:
             )
         lens = Intrinsics(*size, float(left.fx), float(left.fy), float(left.cx), float(left.cy))
         return Calibration(lens, baseline_m)
+
+    def serial(self) -> int:
+        """Number of the camera that is open, or that made the recording; 0 where it is not told."""
+        return int(self._camera.get_camera_information().serial_number)
 
     def flags(self) -> Tuple[str, ...]:
         """What the SDK complains of, by its own names; none where it is too old to tell."""

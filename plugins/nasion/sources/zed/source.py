@@ -1,7 +1,8 @@
 """A ZED as a source of frames: picture and depth of one grab, and a camera that comes back when it was lost.
 
 Memory: a grab is two arrays of its own, 8 bytes a pixel together (16.6 MB at 1080 lines, 7.4 MB at 720); whoever keeps
-frames keeps these. The source itself keeps none but the first ones of a recording.
+frames keeps these, a run at most eight of a camera (133 MB; see `nasion.pipeline.line`). The source itself keeps none
+but the first ones of a recording.
 """
 
 from collections import deque
@@ -75,6 +76,7 @@ class ZedSource:
         self._rebooting_since: Optional[int] = None
         self._begun = self._open = False
         self._last_code: Optional[Code] = None
+        self._serial: Optional[int] = None
         self._size: Size = (0, 0)
         self._frames = 0
         self._image_ns: Optional[int] = None
@@ -149,6 +151,7 @@ class ZedSource:
 
     def _opened(self, found: Code, mode: str) -> None:
         self._open = True
+        self._check_serial()
         self._warned.clear()
         self._size = (0, 0)
         if found.meaning is Meaning.WARNED:
@@ -156,7 +159,17 @@ class ZedSource:
         if self._begun:
             return
         instead = "" if mode in (self._request.depth_mode, DEPTH_MODES[0]) else " (this ZED SDK has no NEURAL)"
-        self._say(f"depth by {mode}{instead}, {self._limits.near_m:g} to {self._limits.far_m:g} m")
+        limits = f"{self._limits.near_m:g} to {self._limits.far_m:g} m"
+        self._say(f"camera {self._serial}, depth by {mode}{instead}, {limits}")
+
+    def _check_serial(self) -> None:
+        """A run has one camera, also where the first one that is found was asked for."""
+        before, self._serial = self._serial, self._camera.serial()
+        if before not in (None, self._serial):
+            raise NasionError(
+                f"{self.uri}: camera {self._serial} was opened in the place of {before}; start the run anew, with "
+                "zed:SERIAL"
+            )
 
     def _first_frames(self) -> "Deque[Grab]":
         """One frame, or two where these have to tell the pace; with the damaged ones between them."""

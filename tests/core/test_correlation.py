@@ -60,3 +60,30 @@ def test_a_peak_at_the_end_of_the_range_is_no_peak(end: int) -> None:
     assert np.isnan(place[0, 0])
     assert score[0, 0] == np.float32(0.9)
     assert peak_offset(scores.ravel().tolist(), end) == 0
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2])
+def test_bright_squares_of_hardly_any_texture_lose_no_digit(shift: int) -> None:
+    """The sums over a square are a million times what its texture adds to them."""
+    random = np.random.default_rng(3)
+    right = random.integers(250, 256, (43, 45)).astype(np.float32)
+
+    scores = correlate(right[:, shift : shift + 43], right, 41, least_deviation=1)
+
+    assert scores[shift] == pytest.approx(1, abs=2e-7)
+
+
+@given(seed=st.integers(0, 99), shifts=st.integers(3, 9), down=st.integers(1, 5), across=st.integers(1, 5))
+def test_each_place_has_the_peak_it_would_have_alone(seed: int, shifts: int, down: int, across: int) -> None:
+    scores = np.random.default_rng(seed).uniform(-1, 1, (shifts, down, across)).astype(np.float32)
+
+    place, score = peaks(scores)
+
+    for i, j in np.ndindex(down, across):
+        alone = scores[:, i, j].tolist()
+        at = alone.index(max(alone))
+        assert score[i, j] == max(alone)
+        if 0 < at < shifts - 1:
+            assert place[i, j] == at + peak_offset(alone, at)
+        else:
+            assert np.isnan(place[i, j])

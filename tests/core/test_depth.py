@@ -146,3 +146,22 @@ def test_any_patch_is_a_value_within_the_limits_or_a_reason(
 def test_a_patch_that_is_none_is_an_error(shape: tuple) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match="two-dimensional"):
         reduce_patch(np.ones(shape, np.float32), DepthSettings())
+
+
+@given(
+    patch=npst.arrays(
+        np.float32, (5, 5), elements=st.floats(0.25, 12, width=32) | st.sampled_from([0.7, 10.0, NAN, FAR, NEAR])
+    ),
+    reducer=st.sampled_from(["median", "mean"]),
+)
+def test_a_reading_is_what_numpy_makes_of_the_accepted_values(patch: NDArray[np.float32], reducer: str) -> None:
+    settings = DepthSettings.model_validate({"reducer": reducer})
+    accepted = patch[(patch >= settings.near_m) & (patch <= settings.far_m)].astype(np.float64)
+
+    reading = read(patch, settings)
+
+    assert reading.count == accepted.size
+    if reading.count:
+        assert reading.spread == np.median(np.abs(accepted - np.median(accepted)))
+    if reading.value is not None:
+        assert reading.value == (np.median(accepted) if reducer == "median" else np.mean(accepted))

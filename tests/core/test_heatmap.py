@@ -230,3 +230,32 @@ def test_a_view_of_a_larger_array_serves_as_well(blob: Blob) -> None:
     padded.flags.writeable = False
     (peak,) = find_peaks(padded[:40, :48], max_peaks=2, minimum=0.3)
     assert (peak.x, peak.y) == pytest.approx((20.25, 15.5), abs=0.01)
+
+
+@given(x=st.floats(4, 43), y=st.floats(4, 35), sigma=st.floats(1.2, 3.5), seed=st.integers(0, 99))
+def test_the_fit_is_the_least_squares_parabola_through_the_logarithms(
+    blob: Blob, x: float, y: float, sigma: float, seed: int
+) -> None:
+    heat = blob(SHAPE, x, y, sigma=sigma, height=0.9, noise=0.01, rng=np.random.default_rng(seed))
+    row, column = divmod(int(heat.argmax()), SHAPE[1])
+    rows, columns = np.mgrid[max(row - 3, 0) : min(row + 4, 40), max(column - 3, 0) : min(column + 4, 48)]
+    cells = heat[rows, columns].astype(np.float64)
+    dx, dy, on = columns - column, rows - row, cells > 0.2 * heat.max()
+    weight = (cells * np.exp(-(dx**2 + dy**2) / (4 * 2.5**2)))[on]
+    terms = np.stack([np.ones_like(dx), dx, dy, dx**2, dy**2], axis=-1)[on]
+    (_, c_x, c_y, c_xx, c_yy), *_ = np.linalg.lstsq(terms * weight[:, None], np.log(cells[on]) * weight, rcond=None)
+
+    (peak,) = find_peaks(heat, max_peaks=1, minimum=0.3)
+
+    assert (peak.x, peak.y) == pytest.approx((column - c_x / (2 * c_xx), row - c_y / (2 * c_yy)), abs=1e-6)
+    assert (peak.sigma_x, peak.sigma_y) == pytest.approx(((-2 * c_xx) ** -0.5, (-2 * c_yy) ** -0.5), rel=1e-6)
+
+
+def test_a_blob_of_two_rows_has_its_peak_at_its_highest_cell() -> None:
+    """Through two rows go many parabolas: the fit would give one by chance."""
+    heat = np.zeros(SHAPE, np.float32)
+    heat[0:2, 9:14] = [[0.4, 0.6, 0.8, 0.6, 0.4], [0.3, 0.5, 0.7, 0.5, 0.3]]
+
+    (peak,) = find_peaks(heat, max_peaks=1, minimum=0.3)
+
+    assert (peak.x, peak.y) == (11, 0)

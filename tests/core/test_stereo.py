@@ -1,13 +1,21 @@
 """Depth on demand: right to a fraction of a percent where there is something to match, unknown where there is not."""
 
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nasion.core.calibration import Calibration, Intrinsics
-from nasion.core.stereo import FACE_M, depth_patch, disparity_patch, rows_needed
+from nasion.core.stereo import (
+    FACE_M,
+    STRONG_SCORE,
+    Match,
+    _chosen,
+    depth_patch,
+    disparity_patch,
+    rows_needed,
+)
 from numpy.typing import NDArray
 from skimage import data
 
@@ -262,3 +270,24 @@ def test_a_real_scene_with_measured_disparities() -> None:
     assert len(errors) >= 0.6 * asked
     assert float(np.median(errors)) <= 0.3
     assert float(np.mean(np.array(errors) > 2)) <= 0.06
+
+
+@given(
+    found=st.lists(
+        st.builds(Match, st.floats(-3, 420), st.floats(0.3, 1), st.sampled_from([1, 2, 4, 8])), min_size=1, max_size=9
+    )
+)
+def test_below_a_strong_match_on_a_coarse_level_nothing_changes_the_choice(found: List[Match]) -> None:
+    """That is why finer levels are not even searched then."""
+    coarsest = max((match.scale for match in found if match.score >= STRONG_SCORE), default=0)
+
+    assert _chosen(found) == _chosen([match for match in found if match.scale >= coarsest])
+
+
+@pytest.mark.parametrize("size", [1, 5, 31, 151])
+def test_a_patch_of_any_size_holds_the_same_depth_at_its_middle(size: int) -> None:
+    """Large patches reach beyond what the search has made grey."""
+    pair = face_pair(FHD, 1.0)
+    middle = slice(size // 2, size // 2 + 1)
+
+    assert np.array_equal(depth_of(pair, FHD, size)[middle, middle], depth_of(pair, FHD, 1))

@@ -177,3 +177,11 @@ def test_a_geometry_cannot_contradict_itself(part: str, value: int, told: str) -
     parts = {**vars(view_geometry("centre", 1920, 1080)), part: value}
     with pytest.raises(ValueError, match=told):
         ViewGeometry(**parts)
+
+
+@given(view=views, frame=frames)
+def test_the_crop_is_the_part_of_the_frame_that_is_seen(view: View, frame: Tuple[int, int]) -> None:
+    geometry = view_geometry(view, *frame)
+    seen = np.empty((frame[1], frame[0]), np.bool_)[geometry.crop]
+    assert seen.shape == (geometry.crop_height, geometry.crop_width)
+    assert geometry.scaled == (seen.shape != (geometry.scaled_height, geometry.scaled_width))

@@ -43,7 +43,8 @@ def log_format() -> str:
 
 
 def tell(text: str) -> None:
-    """A line about the run itself, for people or, with NASION_LOG=json, as one JSON object, on stderr; above a live screen or progress bar where there is one.
+    """A line about the run itself, on stderr: for people or, with NASION_LOG=json, one JSON object. Above a live screen
+    or progress bar where there is one.
 
     Not through ``typer.echo``, which writes past the stand-in for stderr that keeps such a line and the screen apart.
     """

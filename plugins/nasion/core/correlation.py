@@ -1,17 +1,16 @@
 """Normalised cross-correlation of many overlapping windows at once, and the place of its peak."""
 
 from functools import lru_cache
-from typing import List, Tuple
+from typing import Any, List, Tuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
 
 @lru_cache(maxsize=64)
-def _window_sums(outputs: int, window: int) -> Floats:
+def _bands(outputs: int, window: int) -> Floats:
     """The (outputs, outputs + window - 1) matrix that sums each run of ``window`` values."""
     matrix = np.zeros((outputs, outputs + window - 1), np.float32)
     for output in range(outputs):
@@ -28,40 +27,65 @@ def correlate(left: Floats, right: Floats, window: int, least_deviation: float) 
     ``least_deviation``.
     """
     height, width = left.shape
-    shifts = right.shape[1] - width + 1
-    down, across = height - window + 1, width - window + 1
-    left, right = (grey - grey.mean(dtype=np.float32) for grey in (left, right))
-    rows = _window_sums(down, window)
-    columns = _window_sums(across, window).T
-    columns_right = _window_sums(across + shifts - 1, window).T
+    width_right = right.shape[1]
+    shifts = width_right - width + 1
+    across = width - window + 1
     area = window * window
 
-    sum_left = _summed(rows, left, columns)
-    variance_left = _summed(rows, left * left, columns) - sum_left * sum_left / area
-    sum_right = _by_shift(_summed(rows, right, columns_right), across)
-    squares_right = _by_shift(_summed(rows, right * right, columns_right), across)
-    variance_right = squares_right - sum_right * sum_right / area
-    products = _summed(rows, _by_shift(right, width) * left, columns)
-    covariance = products - sum_left * sum_right / area
+    # Everything that is summed lies side by side, so that it is summed at once: little arrays cost by the call.
+    at_right, at_products = 2 * width, 2 * (width + width_right)
+    stacked = np.empty((height, at_products + shifts * width), np.float32)
+    stacked[:, :width] = left
+    stacked[:, at_right : at_right + width_right] = right
+    np.multiply(left, left, out=stacked[:, width:at_right])
+    np.multiply(right, right, out=stacked[:, at_right + width_right : at_products])
+    np.multiply(_by_shift(right, width), left, out=_side_by_side(stacked, at_products, shifts, width))
+    sums = _window_sums(stacked, window)
+
+    sum_left, squares_left = sums[:, :across], sums[:, width : width + across]
+    variance_left = squares_left - sum_left * sum_left / area
+    sum_right = sums[:, at_right : at_right + width_right - window + 1]
+    squares_right = sums[:, at_right + width_right : at_products - window + 1]
+    variance_right = _by_shift(squares_right - sum_right * sum_right / area, across)
+    sum_products = _side_by_side(sums, at_products, shifts, width)[:, :, :across]
+    covariance = sum_products - sum_left * _by_shift(sum_right, across) / area
 
     least = area * least_deviation**2
     textured = (variance_left >= least) & (variance_right >= least)
-    norm = np.sqrt(np.where(textured, variance_left * variance_right, 1))
-    scores: Floats = np.where(textured, covariance / norm, 0).astype(np.float32)
+    scores: Floats = np.zeros(textured.shape, np.float32)
+    norm = np.sqrt(variance_left * variance_right, where=textured, out=np.ones(textured.shape))
+    np.divide(covariance, norm, where=textured, out=scores, casting="same_kind")
     return scores
 
 
-def _summed(rows: Floats, values: Floats, columns: Floats) -> Floats:
-    """The sums of ``values`` over all windows."""
-    return np.asarray(rows @ values @ columns, np.float32)
+def _window_sums(values: Floats, window: int) -> NDArray[np.float64]:
+    """The sums over all ``window`` x ``window`` squares of ``values`` (h, w): (h - window + 1, w - window + 1).
+
+    Exact for products of two grey levels: a column of up to 258 of them is below 2^24, the whole of float32.
+    """
+    height, width = values.shape
+    running = np.zeros((height - window + 1, width + 1))
+    np.cumsum(_bands(height - window + 1, window) @ values, axis=1, out=running[:, 1:])
+    return np.asarray(running[:, window:] - running[:, :-window], np.float64)
 
 
-def _by_shift(strip: Floats, width: int) -> Floats:
-    """A (rows, width + shifts - 1) strip as (shifts, rows, width), shift k beginning at column k; a view."""
+def _by_shift(strip: NDArray[Any], width: int) -> NDArray[Any]:
+    """A (rows, width + shifts - 1) strip as (shifts, rows, width), shift k beginning at column k; to be read only."""
+    strip = np.ascontiguousarray(strip)
     rows, columns = strip.shape
     down, across = strip.strides
     # What sliding_window_view gives, without its checks: this runs several times for every keypoint.
-    return as_strided(strip, (columns - width + 1, rows, width), (across, down, across), writeable=False)
+    return np.ndarray((columns - width + 1, rows, width), strip.dtype, strip, 0, (across, down, across))
+
+
+def _side_by_side(row: NDArray[Any], begin: int, count: int, width: int) -> NDArray[Any]:
+    """What lies in ``row`` (rows, columns), C-contiguous, from column ``begin`` on: ``count`` arrays (rows, width).
+
+    A view (count, rows, width). The last one may be narrower than ``width``; then it must not be read to its end.
+    """
+    down, across = row.strides
+    used = min(width, row.shape[1] - begin - (count - 1) * width)
+    return np.ndarray((count, row.shape[0], used), row.dtype, row, begin * across, (width * across, down, across))
 
 
 def peaks(scores: Floats) -> Tuple[NDArray[np.float64], Floats]:
@@ -71,16 +95,16 @@ def peaks(scores: Floats) -> Tuple[NDArray[np.float64], Floats]:
     then the true one may lie beyond.
     """
     count = scores.shape[0]
-    flat = scores.reshape(count, -1)
+    flat = scores.reshape(count, -1).astype(np.float64)
     top = flat.argmax(axis=0)
-    inside = np.clip(top, 1, count - 2)
-    column = np.arange(flat.shape[1])
-    before, peak, after = (flat[inside + step, column].astype(np.float64) for step in (-1, 0, 1))
+    inside = top.clip(1, count - 2)
+    columns = flat.shape[1]
+    at = inside * columns + np.arange(columns)
+    before, peak, after = (flat.take(at + step * columns) for step in (-1, 0, 1))
     bend = before - 2 * peak + after
-    with np.errstate(divide="ignore", invalid="ignore"):
-        place = inside + np.where(bend < 0, 0.5 * (before - after) / bend, 0)
-    place[top != inside] = np.nan
-    return place.reshape(scores.shape[1:]), flat[top, column].reshape(scores.shape[1:])
+    offset = np.divide(0.5 * (before - after), bend, where=bend < 0, out=np.zeros(columns))
+    place = np.where(top == inside, inside + offset, np.nan)
+    return place.reshape(scores.shape[1:]), flat.max(axis=0).astype(np.float32).reshape(scores.shape[1:])
 
 
 def peak_offset(scores: List[float], at: int) -> float:

@@ -36,6 +36,12 @@ _FULL = 1.0
 #: Standard deviation of a place known to lie in one cell (uniform distribution of width 1).
 _ONE_CELL = 12**-0.5
 
+#: The parabola's terms are 1, x, y, x², y²; the fit's sums are of the products of these pairs, first each term with 1.
+_TERMS = 5
+_PRODUCTS = tuple((one, other) for one in range(_TERMS) for other in range(one, _TERMS))
+#: A pivot of the fit below this share of what it was before the elimination is rounding.
+_SINGULAR = 1e-12
+
 #: A local maximum is the highest of its 5 x 5 cells, and higher than those before it in reading order: of a plateau's
 #: cells only the first counts.
 _SURROUNDINGS = np.ones((5, 5), np.uint8)
@@ -66,12 +72,12 @@ class _Summit(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """Where the fit looks: ``radius`` cells each way, so ``side`` = 2 radius + 1; the parabola's ``terms`` 1, x, y, x²,
-    y² of each cell (side, side, 5); and how much each cell counts, ``weight`` (side, side).
+    """Where the fit looks: ``radius`` cells each way, so ``side`` = 2 radius + 1; of each cell the ``products`` of the
+    parabola's terms, in the order of _PRODUCTS, (15, side, side); and how much it counts, ``weight`` (side, side).
     """
 
     radius: int
-    terms: NDArray[np.float64]
+    products: NDArray[np.float64]
     weight: NDArray[np.float64]
 
 
@@ -80,9 +86,9 @@ def _window(drawn_sigma: float) -> _Window:
     radius = max(math.ceil(_REACH_SIGMAS * drawn_sigma), 1)
     offsets = np.arange(-radius, radius + 1, dtype=np.float64)
     dx, dy = np.meshgrid(offsets, offsets)
-    terms = np.stack((np.ones_like(dx), dx, dy, dx**2, dy**2), axis=-1)
-    # The square root: the fit squares its weights.
-    return _Window(radius, terms, np.exp(-(dx**2 + dy**2) / (4 * (_WINDOW_SIGMAS * drawn_sigma) ** 2)))
+    terms = (np.ones_like(dx), dx, dy, dx**2, dy**2)
+    products = np.stack([terms[one] * terms[other] for one, other in _PRODUCTS])
+    return _Window(radius, products, np.exp(-(dx**2 + dy**2) / (2 * (_WINDOW_SIGMAS * drawn_sigma) ** 2)))
 
 
 def find_peaks(heat: HeatMap, *, max_peaks: int, minimum: float, drawn_sigma: float) -> List[Peak]:
@@ -95,10 +101,11 @@ def find_peaks(heat: HeatMap, *, max_peaks: int, minimum: float, drawn_sigma: fl
     """
     if heat.ndim != 2 or heat.size == 0:
         raise ValueError(f"a heat map has the shape (h, w) with at least one cell, not {heat.shape}")
-    if not np.isfinite(heat).all():
-        raise ValueError("the heat map holds NaN or infinity: the inference is broken")
     heat = np.ascontiguousarray(heat, np.float32)
     row, column = divmod(int(heat.argmax()), heat.shape[1])
+    # NaN is both the highest and the lowest to NumPy.
+    if not (math.isfinite(heat[row, column]) and math.isfinite(heat.min())):
+        raise ValueError("the heat map holds NaN or infinity: the inference is broken")
     if max_peaks < 1 or heat[row, column] < minimum:
         return []
     window = _window(drawn_sigma)
@@ -174,15 +181,17 @@ def _fit(heat: HeatMap, value: float, summit: _Summit, window: _Window) -> Optio
     in_blob = cells > max(_BLOB_SHARE * value, 0.0)
     if summit.cells > 1 or value >= _FULL:
         in_blob &= cells < value
+    if np.count_nonzero(in_blob) <= _TERMS:
+        return None
     inside = (slice(top - y + radius, bottom - y + radius), slice(left - x + radius, right - x + radius))
-    if np.count_nonzero(in_blob) <= window.terms.shape[-1]:
+    # The square of the height is the weight of its logarithm; outside of the blob nothing counts.
+    counts = np.where(in_blob, cells * cells * window.weight[inside], 0.0).ravel()
+    logarithms = np.log(cells, where=in_blob, out=np.zeros(cells.shape)).ravel()
+    products = window.products[(slice(None), *inside)].reshape(len(_PRODUCTS), -1)
+    coefficients = _solved((products @ counts).tolist(), (products[:_TERMS] @ (counts * logarithms)).tolist())
+    if coefficients is None:
         return None
-    weight = (cells * window.weight[inside])[in_blob]
-    terms = window.terms[inside][in_blob] * weight[:, None]
-    try:
-        _, c_x, c_y, c_xx, c_yy = np.linalg.solve(terms.T @ terms, terms.T @ (np.log(cells[in_blob]) * weight)).tolist()
-    except np.linalg.LinAlgError:
-        return None
+    _, c_x, c_y, c_xx, c_yy = coefficients
     if c_xx >= 0 or c_yy >= 0:
         return None
     middle_x, middle_y = x - c_x / (2 * c_xx), y - c_y / (2 * c_yy)
@@ -196,3 +205,30 @@ def _fit(heat: HeatMap, value: float, summit: _Summit, window: _Window) -> Optio
         sigma_x=(-2 * c_xx) ** -0.5,
         sigma_y=(-2 * c_yy) ** -0.5,
     )
+
+
+def _solved(sums: List[float], right: List[float]) -> Optional[List[float]]:
+    """The solution of symmetric normal equations; None where they have none, or many.
+
+    ``sums``: the matrix's upper triangle, in the order of _PRODUCTS; ``right``: the right-hand side. By elimination,
+    which needs no pivoting where the matrix is positive definite (Golub and Van Loan, "Matrix Computations", 4.2). In
+    plain Python: for five unknowns the way into a library costs more.
+    """
+    upper = [[0.0] * _TERMS for _ in range(_TERMS)]
+    for (one, other), value in zip(_PRODUCTS, sums):
+        upper[one][other] = value
+    right = list(right)
+    least = [_SINGULAR * upper[at][at] for at in range(_TERMS)]
+    for at in range(_TERMS):
+        pivot = upper[at][at]
+        if pivot <= least[at]:
+            return None
+        for below in range(at + 1, _TERMS):
+            factor = upper[at][below] / pivot
+            for column in range(below, _TERMS):
+                upper[below][column] -= factor * upper[at][column]
+            right[below] -= factor * right[at]
+    for at in reversed(range(_TERMS)):
+        known = sum(upper[at][column] * right[column] for column in range(at + 1, _TERMS))
+        right[at] = (right[at] - known) / upper[at][at]
+    return right

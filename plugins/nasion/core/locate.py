@@ -33,7 +33,8 @@ def locate(
     picture = heat[: -(-geometry.scaled_height // stride), : -(-geometry.scaled_width // stride)]
     peaks = find_peaks(picture, max_peaks=max_persons, minimum=threshold, drawn_sigma=drawn_sigma_px / stride)
     keypoints = tuple(_keypoint(peak, geometry, stride, drawn_sigma_px) for peak in peaks)
-    highest = float(picture.max())
+    # The strongest peak is the highest cell.
+    highest = peaks[0].value if peaks else float(picture.max())
     return Located(keypoints, None if keypoints else reason_for(highest), highest)
 
 

@@ -12,7 +12,7 @@ Depth from disparity: ``z = f B / d`` (f focal length in pixels, B baseline, d =
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -118,25 +118,34 @@ def disparity_patch(
     column, row = math.floor(u + 0.5), math.floor(v + 0.5)
     if not (0 <= column < width and 0 <= row < height):
         return nothing
-    match = find_match(left, right, column, row, highest, face_ratio)
-    if match is None:
-        return nothing
-    return _refined(left, right, column, row, size, match, face_ratio)
-
-
-def find_match(
-    left: Picture, right: Picture, column: int, row: int, highest: float, face_ratio: float
-) -> Optional[Match]:
-    """The disparity of one pixel, searched from beyond infinity to ``highest``; None when none can be trusted."""
     levels = _levels(highest, face_ratio)
     pair = _cropped(left, right, column, row, highest, levels[-1].scale)
-    scale = 1
+    match = _find_match(pair, levels)
+    if match is None:
+        return nothing
+    return _refined(left, right, column, row, size, match, face_ratio, pair)
+
+
+def _find_match(pair: "_Pair", levels: "Sequence[_Level]") -> Optional[Match]:
+    """The disparity of the pair's pixel, searched on all ``levels``; None when none can be trusted."""
+    pyramid = _pyramid(pair, levels[-1].scale)
     found: List[Match] = []
-    for level in levels:
-        if level.scale > scale:
-            pair, scale = pair.halved(), level.scale
-        found += _search(pair, level)
+    for scale in sorted(pyramid, reverse=True):
+        found[:0] = [match for level in levels if level.scale == scale for match in _search(pyramid[scale], level)]
+        # A strong match is not outdone by one on a finer level (see `_chosen`), which therefore need not be searched.
+        if any(match.score >= STRONG_SCORE for match in found):
+            break
     return _chosen(found)
+
+
+def _pyramid(pair: "_Pair", coarsest: int) -> "Dict[int, _Pair]":
+    """The pair by scale: 1, 2, 4 up to ``coarsest``."""
+    pyramid = {1: pair}
+    scale = 1
+    while scale < coarsest:
+        pair, scale = pair.halved(), 2 * scale
+        pyramid[scale] = pair
+    return pyramid
 
 
 def _chosen(found: List[Match]) -> Optional[Match]:
@@ -265,9 +274,12 @@ def _two_best(scores: List[float]) -> List[int]:
 
 
 def _refined(
-    left: Picture, right: Picture, column: int, row: int, size: int, match: Match, face_ratio: float
+    left: Picture, right: Picture, column: int, row: int, size: int, match: Match, face_ratio: float, pair: _Pair
 ) -> NDArray[np.float64]:
-    """The final match of each pixel of the patch; NaN where its window leaves a picture or nothing matches."""
+    """The final match of each pixel of the patch; NaN where its window leaves a picture or nothing matches.
+
+    ``pair``: the full-resolution crops of the search, which are grey already.
+    """
     height, width = left.shape[:2]
     window = _final_window(match.disparity * face_ratio)
     margin = window // 2
@@ -280,9 +292,10 @@ def _refined(
     if top >= bottom or begin >= end:
         return disparity
     rows = slice(top - margin, bottom + margin)
+    columns, columns_right = slice(begin - margin, end + margin), slice(begin - margin - highest, end + margin - lowest)
     scores = correlate(
-        grey(left[rows, begin - margin : end + margin]).astype(np.float32),
-        grey(right[rows, begin - margin - highest : end + margin - lowest]).astype(np.float32),
+        _grey_part(left, rows, columns, pair.left, row - pair.y, column - pair.x).astype(np.float32),
+        _grey_part(right, rows, columns_right, pair.right, row - pair.y, column - pair.x_right).astype(np.float32),
         window,
         MIN_TEXTURE,
     )
@@ -291,6 +304,14 @@ def _refined(
     first_row, first_column = row - size // 2, column - size // 2
     disparity[top - first_row : bottom - first_row, begin - first_column : end - first_column] = highest - shift
     return disparity
+
+
+def _grey_part(picture: Picture, rows: slice, columns: slice, crop: Picture, top: int, begin: int) -> Picture:
+    """The grey of a part of ``picture``, out of its grey ``crop``, which begins at row ``top`` and column ``begin``."""
+    inside = slice(rows.start - top, rows.stop - top), slice(columns.start - begin, columns.stop - begin)
+    if min(inside[0].start, inside[1].start) < 0 or inside[0].stop > crop.shape[0] or inside[1].stop > crop.shape[1]:
+        return grey(picture[rows, columns])
+    return crop[inside]
 
 
 def _final_window(face_px: float) -> int:

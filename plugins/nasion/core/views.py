@@ -69,6 +69,19 @@ class ViewGeometry:
         """Whether the input has padding."""
         return (self.scaled_width, self.scaled_height) != (self.input_width, self.input_height)
 
+    @property
+    def crop(self) -> Tuple[slice, slice]:
+        """Rows and columns of the frame that the network sees."""
+        return (
+            slice(self.crop_top, self.crop_top + self.crop_height),
+            slice(self.crop_left, self.crop_left + self.crop_width),
+        )
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the crop is shown in another size."""
+        return (self.scaled_width, self.scaled_height) != (self.crop_width, self.crop_height)
+
     def to_frame(self, u: Coordinate, v: Coordinate) -> Tuple[Coordinate, Coordinate]:
         """Network pixel to frame pixel; numbers or arrays. Padding maps to places outside the crop."""
         return (

@@ -21,8 +21,7 @@ class OpenVinoModel(HeatMapModel):
         del self._session
         self._openvino = openvino
         self._compiled = _compile(openvino, path, (1, 3, height, width), threads)
-        # A request computes one picture at a time. They belong to no thread: Python forgets GStreamer's threads, and
-        # all that is kept for them, after each frame.
+        # A request computes one picture at a time. They belong to no thread: who computes takes one that is idle.
         self._idle: List[Any] = []
         self.infer(np.zeros((1, 3, height, width), np.float32))
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Tuple
 
@@ -227,8 +228,10 @@ def test_it_can_begin_again_in_the_same_process(start: Start) -> None:
 
 def sockets(pid: int) -> Iterator[Path]:
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        if os.readlink(descriptor).startswith("socket:"):
-            yield descriptor
+        # It may be closed meanwhile.
+        with suppress(FileNotFoundError):
+            if os.readlink(descriptor).startswith("socket:"):
+                yield descriptor
 
 
 NOBODY_LISTENS = """

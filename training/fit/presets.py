@@ -124,7 +124,7 @@ PRESETS: dict[str, Preset] = {
         pairs_per_epoch=12_800,
     ),
     "lite-again": Preset(
-        about="nasion-lite, second run: to be begun with the weights of a first one (--start)",
+        about="a second run of nasion-lite, begun with a first one's weights (--start); tried, not released",
         network=FAMILY["lite"],
         phases=_LITE_AGAIN_PHASES,
         budget=Budget(minutes=100),

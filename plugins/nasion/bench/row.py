@@ -1,4 +1,4 @@
-"""One row a release, in a table that grows: `benchmarks.md`."""
+"""One row a release, in a table that grows: docs/benchmarks/README.md."""
 
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional

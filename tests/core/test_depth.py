@@ -150,7 +150,9 @@ def test_a_patch_that_is_none_is_an_error(shape: tuple) -> None:  # type: ignore
 
 @given(
     patch=npst.arrays(
-        np.float32, (5, 5), elements=st.floats(0.25, 12, width=32) | st.sampled_from([0.7, 10.0, NAN, FAR, NEAR])
+        np.float32,
+        (5, 5),
+        elements=st.floats(0.25, 12, width=32) | st.sampled_from([float(np.float32(0.7)), 10.0, NAN, FAR, NEAR]),
     ),
     reducer=st.sampled_from(["median", "mean"]),
 )

@@ -16,14 +16,13 @@ from nasion.messages import (
     ModelInfo,
     Size,
     SourceState,
-    SourceStats,
-    StatsMessage,
     StatusMessage,
 )
 from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.publisher import COUNTERS, Publisher, open_publisher
-from nasion.pipeline.flow import DROPS
 from nasion.settings import MqttSettings
+
+from tests.mqtt.made_up import reported
 
 Until = Callable[..., None]
 Events = List[str]
@@ -161,27 +160,6 @@ def born(session: str = "s1", threshold: float = 0.6) -> InfoMessage:
         limits=Limits(near_m=0.7, far_m=10.0, threshold=threshold, max_persons=1),
         units=UNITS,
         max_age_ms=200.0,
-    )
-
-
-def reported(seq: int) -> StatsMessage:
-    """Stats of a second in which nothing happened."""
-    return StatsMessage(
-        session="s1",
-        camera="cam0",
-        at=1.0,
-        seq=seq,
-        uptime_s=1.0,
-        window_s=1.0,
-        fps_in=0.0,
-        fps_out=0.0,
-        frames_in=0,
-        frames_out=0,
-        drops=dict.fromkeys(DROPS, 0),
-        published=dict.fromkeys(COUNTERS, 0),
-        times_ms={},
-        ages_ms={},
-        source=SourceStats(state="ok", lost=0, reconnecting=0, newest_age_ms=None),
     )
 
 

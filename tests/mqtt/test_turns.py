@@ -6,12 +6,12 @@ import time
 from typing import Any, Callable, Iterator, List
 
 import pytest
-from nasion.messages import SourceStats, StatsMessage
 from nasion.mqtt.broker import PrivateBroker
-from nasion.mqtt.publisher import COUNTERS, MqttPublisher, open_publisher
+from nasion.mqtt.publisher import MqttPublisher, open_publisher
 from nasion.pipeline.controls import Controls
-from nasion.pipeline.flow import DROPS
 from nasion.settings import MqttSettings, RunSettings
+
+from tests.mqtt.made_up import reported
 
 #: One way; a frame comes every 5 ms.
 DELAY_S = 0.05
@@ -84,26 +84,6 @@ def busy(broker: PrivateBroker, clock: Any, seen: Callable[..., Any]) -> Iterato
     giving.join()
     publisher.stop()
     way.close()
-
-
-def reported(seq: int) -> StatsMessage:
-    return StatsMessage(
-        session="s1",
-        camera="cam0",
-        at=1.0,
-        seq=seq,
-        uptime_s=1.0,
-        window_s=1.0,
-        fps_in=0.0,
-        fps_out=0.0,
-        frames_in=0,
-        frames_out=0,
-        drops=dict.fromkeys(DROPS, 0),
-        published=dict.fromkeys(COUNTERS, 0),
-        times_ms={},
-        ages_ms={},
-        source=SourceStats(state="ok", lost=0, reconnecting=0, newest_age_ms=None),
-    )
 
 
 def persons_before(witness: Any, topic: str, count: int) -> int:

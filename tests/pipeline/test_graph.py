@@ -1,7 +1,7 @@
 """What GStreamer itself has to say reaches whoever runs it."""
 
 import time
-from typing import Any, List
+from typing import Any, List, Optional
 
 import numpy as np
 import pytest
@@ -22,12 +22,13 @@ class NoSteps:
         return lambda *_: None
 
 
-def graph(color_format: Any = "RGB", live: bool = False) -> CameraGraph:
-    geometry = view_geometry("full", 320, 180)
-    steps: Any = NoSteps()
+def graph(
+    color_format: Any = "RGB", live: bool = False, *, geometry: Optional[ViewGeometry] = None, steps: Any = None
+) -> CameraGraph:
+    steps = NoSteps() if steps is None else steps
     return CameraGraph(
         "front",
-        geometry=geometry,
+        geometry=geometry or view_geometry("full", 320, 180),
         color_format=color_format,
         network=lambda tensor: tensor,
         live=live,
@@ -103,16 +104,7 @@ def test_the_network_is_shown_what_one_scaler_would_make_of_the_crop(
 ) -> None:
     picture = np.random.default_rng(width).integers(0, 256, (height, width, channels), np.uint8)
     geometry, seen = view_geometry(view, width, height), Seen()
-    steps: Any = seen
-    shown = CameraGraph(
-        "front",
-        geometry=geometry,
-        color_format=color_format,
-        network=lambda tensor: tensor,
-        live=False,
-        steps=steps,
-        on_failure=lambda _: None,
-    )
+    shown = graph(color_format, geometry=geometry, steps=seen)
     shown.start()
     shown.push(picture, 0)
     shown.end()

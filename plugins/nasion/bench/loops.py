@@ -104,7 +104,7 @@ def one_opencv_thread() -> Iterator[None]:
 
 
 def _scaled(picture: NDArray[np.uint8], geometry: ViewGeometry, convert: Optional[int] = None) -> NDArray[np.uint8]:
-    bottom, right = geometry.crop_top + geometry.crop_height, geometry.crop_left + geometry.crop_width
-    crop = picture[geometry.crop_top : bottom, geometry.crop_left : right]
-    scaled = cv2.resize(crop, (geometry.scaled_width, geometry.scaled_height), interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(
+        picture[geometry.crop], (geometry.scaled_width, geometry.scaled_height), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(scaled if convert is None else cv2.cvtColor(scaled, convert), np.uint8)

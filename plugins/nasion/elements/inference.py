@@ -50,8 +50,7 @@ class Inference:
         slip.spend("network", clock.monotonic_ns())
 
     def _scaled(self, picture: NDArray[np.uint8], view: ViewGeometry) -> NDArray[np.uint8]:
-        right, bottom = view.crop_left + view.crop_width, view.crop_top + view.crop_height
-        seen = picture[view.crop_top : bottom, view.crop_left : right, :3]
+        seen = picture[view.crop][:, :, :3]
         # Training pictures were scaled by averaging over areas, too; in an enlarged one there is nothing to average.
         method = cv2.INTER_AREA if view.scale_x > 1 else cv2.INTER_LINEAR
         scaled = cv2.resize(seen, (view.scaled_width, view.scaled_height), interpolation=method)

@@ -17,6 +17,8 @@ from nasion.mqtt.publisher import MqttPublisher, open_publisher
 from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
 from nasion.settings import MqttSettings
 
+from tests.mqtt.network_path import NetworkPath
+
 Until = Callable[..., None]
 #: Generous, because the machine that runs the tests also does other work; the promise holds for any value.
 MAX_AGE_MS = 400.0
@@ -239,48 +241,21 @@ def test_when_the_publisher_is_killed_the_broker_says_offline(
     assert (will.process, will.source, will.session) == ("offline", "lost", "s1")
 
 
-class Cable:
-    """A network path that can be cut, so that neither end hears of it."""
+class Cable(NetworkPath):
+    """One that can be cut, so that neither end hears of it."""
 
     def __init__(self, port: int) -> None:
-        self._broker = ("127.0.0.1", port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.cut = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__(port, self._begin_uncut)
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self._broker)
-            # Only the connections made so far are cut.
-            cut = self.cut
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(source, sink, cut), daemon=True).start()
-
-    @staticmethod
-    def _carry(source: socket.socket, sink: socket.socket, cut: threading.Event) -> None:
-        try:
-            while True:
-                data = source.recv(4096)
-                if cut.is_set():
-                    return
-                if not data:
-                    sink.shutdown(socket.SHUT_WR)
-                    return
-                sink.sendall(data)
-        except OSError:
-            return
+    def _begin_uncut(self) -> Callable[[], bool]:
+        # Only the connections made so far are cut.
+        cut = self.cut
+        return lambda: not cut.is_set()
 
     def cut_now(self) -> None:
         self.cut.set()
         self.cut = threading.Event()
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 def test_after_a_cut_cable_the_last_word_is_online_not_the_last_will_of_the_old_connection(

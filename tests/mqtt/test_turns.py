@@ -1,6 +1,5 @@
 """A broker that is far away: a round trip takes longer than a frame, so that a `person` message always waits."""
 
-import socket
 import threading
 import time
 from typing import Any, Callable, Iterator, List
@@ -12,52 +11,22 @@ from nasion.pipeline.controls import Controls
 from nasion.settings import MqttSettings, RunSettings
 
 from tests.mqtt.made_up import reported
+from tests.mqtt.network_path import NetworkPath
 
 #: One way; a frame comes every 5 ms.
 DELAY_S = 0.05
 FRAME_S = 0.005
 
 
-class LongWay:
-    """A network path on which everything takes its time."""
-
-    def __init__(self, port: int) -> None:
-        self._broker = ("127.0.0.1", port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self._broker)
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
-
-    @staticmethod
-    def _carry(source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while True:
-                data = source.recv(65536)
-                time.sleep(DELAY_S)
-                if not data:
-                    sink.shutdown(socket.SHUT_WR)
-                    return
-                sink.sendall(data)
-        except OSError:
-            return
-
-    def close(self) -> None:
-        self._listener.close()
+def takes_its_time() -> bool:
+    time.sleep(DELAY_S)
+    return True
 
 
 @pytest.fixture
 def busy(broker: PrivateBroker, clock: Any, seen: Callable[..., Any]) -> Iterator[MqttPublisher]:
     """A publisher at the end of the long way that is given a frame every 5 ms."""
-    way = LongWay(broker.port)
+    way = NetworkPath(broker.port, lambda: takes_its_time)
     publisher = open_publisher(
         MqttSettings(url=f"mqtt://127.0.0.1:{way.port}", max_age_ms=10_000.0),
         camera="cam0",

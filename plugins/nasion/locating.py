@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Optional, Tuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.heatmap import HeatMap
 from nasion.core.locate import locate
 from nasion.core.results import Located
+from nasion.core.scaling import scaled_crop
 from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import INPUT_SIZES, ViewGeometry, whole_picture
 from nasion.engine.onnx_model import HeatMapModel
@@ -86,12 +86,8 @@ def network_input(picture: NDArray[np.uint8], longest: int) -> Tuple[NDArray[np.
     """``picture`` (H, W, 3) BGR as the network sees it, its longest side at ``longest`` pixels: (1, 3, h, w) RGB."""
     height, width = picture.shape[:2]
     geometry = whole_picture(width, height, longest=longest)
-    size = (geometry.scaled_width, geometry.scaled_height)
-    # Averaging over areas keeps a shrunken face from breaking up; for an enlarged one there is nothing to average.
-    method = cv2.INTER_AREA if geometry.scale_x > 1 else cv2.INTER_LINEAR
     tensor = blank_tensor(geometry.input_height, geometry.input_width)
-    scaled = cv2.resize(picture, size, interpolation=method)
-    fill_tensor(cv2.cvtColor(scaled, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), tensor)
+    fill_tensor(scaled_crop(picture, geometry), tensor)
     return tensor, geometry
 
 

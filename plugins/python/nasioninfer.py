@@ -12,7 +12,7 @@ Properties
 
 Where nvinfer stands on a GPU, this stands on a CPU: it reads the same file, scales by itself, and leaves the picture as
 it is. Put it before whatever scales, crops or turns the picture. Pictures may also come from elsewhere than nasionsrc,
-from a video file say; they have no depth then. It scales by averaging over areas, `nasion run` by videoscale's catrom.
+from a video file say; they have no depth then. It scales as `nasion run` does.
 
     gst-launch-1.0 nasionsrc uri="demo:?frames=3" mode=every-frame ! nasioninfer threads=2 ! fakesink
 """

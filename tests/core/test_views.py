@@ -184,4 +184,3 @@ def test_the_crop_is_the_part_of_the_frame_that_is_seen(view: View, frame: Tuple
     geometry = view_geometry(view, *frame)
     seen = np.empty((frame[1], frame[0]), np.bool_)[geometry.crop]
     assert seen.shape == (geometry.crop_height, geometry.crop_width)
-    assert geometry.scaled == (seen.shape != (geometry.scaled_height, geometry.scaled_width))

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 from gi.repository import GLib, GObject
+from nasion.core.scaling import resized
 from nasion.core.tensor import row_view
 from nasion.pipeline.buffers import mapped, picture_buffer
 from nasion.pipeline.gst import load_gst
@@ -51,21 +52,8 @@ def nearest(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.u
 
 
 def as_the_cpu_engine(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """GStreamer's own scaler, set as the engine onnxruntime sets it."""
-    rows, columns = picture.shape[:2]
-    pipeline = Gst.parse_launch(
-        f'appsrc name=in format=time caps="video/x-raw,format=BGRx,width={columns},height={rows},framerate=0/1" ! '
-        "videoscale method=8 add-borders=false ! "
-        f'capsfilter caps="video/x-raw,width={width},height={height},pixel-aspect-ratio=1/1" ! '
-        "appsink name=out sync=false"
-    )
-    pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_by_name("in").push_buffer(picture_buffer(picture, 0))
-    sample = pipeline.get_by_name("out").emit("pull-sample")
-    with mapped(sample.get_buffer()) as data:
-        scaled = row_view(data, width, height, 4).copy()
-    pipeline.set_state(Gst.State.NULL)
-    return scaled
+    """As the engine onnxruntime scales."""
+    return resized(picture, width, height)
 
 
 @dataclass

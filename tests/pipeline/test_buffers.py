@@ -5,15 +5,13 @@ import subprocess
 import sys
 import weakref
 from pathlib import Path
-from typing import Any, Tuple
 
 import numpy as np
 import pytest
 from nasion.core.tensor import row_stride, row_view
 from nasion.errors import DependencyError
 from nasion.pipeline import gst
-from nasion.pipeline.buffers import crop_buffer, mapped, picture_buffer
-from numpy.typing import NDArray
+from nasion.pipeline.buffers import mapped, picture_buffer
 
 
 @pytest.mark.parametrize("channels", [3, 4])
@@ -93,35 +91,3 @@ def test_a_missing_element_is_named() -> None:
         gst.make_element("nosuchelement", "it")
     assert not gst.has_element("nosuchelement")
     assert gst.has_element("videocrop")
-
-
-@pytest.mark.parametrize("channels", [3, 4])
-@pytest.mark.parametrize("width", [1, 5, 11])
-def test_a_part_of_a_picture_goes_through_gstreamer_without_a_copy(width: int, channels: int) -> None:
-    picture = np.random.default_rng(width).integers(0, 256, (20, 31, channels), np.uint8)
-    part = picture[3:11, 5 : 5 + width]
-    picture_format = {3: "BGR", 4: "BGRx"}[channels]
-
-    buffer = crop_buffer(part, picture_format, 123)
-
-    assert buffer.pts == 123
-    with mapped(buffer) as data:
-        assert np.shares_memory(data, picture)
-    assert np.array_equal(converted(buffer, picture_format, part.shape), part[:, :, ::-1][:, :, -3:])
-
-
-def converted(buffer: Any, picture_format: str, shape: Tuple[int, ...]) -> NDArray[np.uint8]:
-    """The picture in a buffer as `videoconvert` makes RGB of it."""
-    height, width, _ = shape
-    size = f"width={width},height={height},framerate=0/1"
-    pipeline = gst.load_gst().parse_launch(
-        f'appsrc name=in format=time caps="video/x-raw,format={picture_format},{size}" ! videoconvert '
-        f"! video/x-raw,format=RGB,{size} ! appsink name=out sync=false"
-    )
-    pipeline.set_state(gst.load_gst().State.PLAYING)
-    try:
-        pipeline.get_by_name("in").push_buffer(buffer)
-        with mapped(pipeline.get_by_name("out").emit("pull-sample").get_buffer()) as data:
-            return row_view(data, width, height).copy()
-    finally:
-        pipeline.set_state(gst.load_gst().State.NULL)

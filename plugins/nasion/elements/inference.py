@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Optional
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
+from nasion.core.scaling import scaled_crop
 from nasion.core.tensor import blank_tensor, fill_tensor
-from nasion.core.views import INPUT_SIZES, ViewGeometry, view_geometry
+from nasion.core.views import INPUT_SIZES, view_geometry
 from nasion.elements.records import Look, Record
 from nasion.engine.onnx_model import HeatMapModel
 from nasion.engine.precision import read_cpuinfo, settle_precision
@@ -29,7 +29,7 @@ class Inference:
         config.check_view(self._view)
         path = Path(settings.model) if settings.model else config.onnx_file
         self._model = HeatMapModel(path, height=config.height, width=config.width, threads=settings.threads)
-        self._to_network = cv2.COLOR_BGR2RGB if config.color_format == "RGB" else None
+        self._order = config.color_format
         self._tensor = blank_tensor(config.height, config.width)
 
     def look(self, width: int, height: int) -> Look:
@@ -43,20 +43,11 @@ class Inference:
         """Give ``record`` the heat map of ``picture``, (H, W, 3 or 4) BGR or BGRx; none where it is not finite."""
         slip, record.look = record.slip, look
         slip.spend("wait", clock.monotonic_ns())
-        fill_tensor(self._scaled(picture, look.geometry), self._tensor)
+        fill_tensor(scaled_crop(picture, look.geometry, self._order), self._tensor)
         slip.spend("preprocess", clock.monotonic_ns())
         heat = self._model.infer(self._tensor)
         slip.heat = heat if np.isfinite(heat).all() else None
         slip.spend("network", clock.monotonic_ns())
-
-    def _scaled(self, picture: NDArray[np.uint8], view: ViewGeometry) -> NDArray[np.uint8]:
-        seen = picture[view.crop][:, :, :3]
-        # Training pictures were scaled by averaging over areas, too; in an enlarged one there is nothing to average.
-        method = cv2.INTER_AREA if view.scale_x > 1 else cv2.INTER_LINEAR
-        scaled = cv2.resize(seen, (view.scaled_width, view.scaled_height), interpolation=method)
-        if self._to_network is not None:
-            scaled = cv2.cvtColor(scaled, self._to_network)
-        return scaled.astype(np.uint8, copy=False)
 
 
 def view_of(config: NvinferConfig) -> View:

@@ -20,8 +20,6 @@ from nasion.pipeline.gst import load_gst
 _READ = 1
 #: GstMemoryFlags: nobody may write.
 _READONLY = 2
-#: GST_VIDEO_MAX_PLANES.
-_MAX_PLANES = 4
 
 
 class _MapInfo(ctypes.Structure):
@@ -57,25 +55,6 @@ def _library() -> Any:
     library.gst_memory_new_wrapped.restype = ctypes.c_void_p
     library.gst_buffer_append_memory.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
     library.gst_buffer_append_memory.restype = None
-    return library
-
-
-@lru_cache(maxsize=None)
-def _video_library() -> Any:
-    library = ctypes.CDLL("libgstvideo-1.0.so.0")
-    library.gst_video_format_from_string.argtypes = (ctypes.c_char_p,)
-    library.gst_video_format_from_string.restype = ctypes.c_int
-    library.gst_buffer_add_video_meta_full.argtypes = (
-        ctypes.c_void_p,
-        ctypes.c_int,
-        ctypes.c_int,
-        ctypes.c_uint,
-        ctypes.c_uint,
-        ctypes.c_uint,
-        ctypes.POINTER(ctypes.c_size_t),
-        ctypes.POINTER(ctypes.c_int),
-    )
-    library.gst_buffer_add_video_meta_full.restype = ctypes.c_void_p
     return library
 
 
@@ -118,31 +97,6 @@ def picture_buffer(picture: NDArray[np.uint8], pts: int) -> Any:
     buffer = load_gst().Buffer.new()
     picture = np.ascontiguousarray(picture)
     _append(buffer, picture, picture.nbytes)
-    buffer.pts = pts
-    return buffer
-
-
-def crop_buffer(crop: NDArray[np.uint8], picture_format: str, pts: int) -> Any:
-    """A new ``Gst.Buffer`` of a part of a picture, (height, width, channels), in the picture's own memory.
-
-    Nobody may write to it from now on. The buffer says itself how far its rows are apart (GstVideoMeta), which the
-    element it goes to must heed: scalers and converters do. ``picture_format``: GStreamer's name, e.g. `BGR`.
-    """
-    height, width, channels = crop.shape
-    stride = crop.strides[0]
-    buffer = load_gst().Buffer.new()
-    _append(buffer, crop, (height - 1) * stride + width * channels)
-    video = _video_library()
-    video.gst_buffer_add_video_meta_full(
-        hash(buffer),
-        0,
-        video.gst_video_format_from_string(picture_format.encode()),
-        width,
-        height,
-        1,
-        (ctypes.c_size_t * _MAX_PLANES)(0),
-        (ctypes.c_int * _MAX_PLANES)(stride),
-    )
     buffer.pts = pts
     return buffer
 

@@ -10,12 +10,14 @@ from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Literal
 
 from nasion.core.gates import Hysteresis
 from nasion.core.locate import locate
 from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason, Located
 from nasion.core.ring import FrameRing
+from nasion.core.scaling import scaled_crop
 from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import ViewGeometry
 from nasion.engine.metadata import ModelMetadata
@@ -91,14 +93,14 @@ class Steps:
         self.spend(pts, "wait")
         return True
 
-    def prepare(self, pts: int, scaled: NDArray[np.uint8]) -> None:
-        """Scaled picture (scaled_height, scaled_width, 3) uint8 to the network's input."""
+    def prepare(self, pts: int, picture: NDArray[np.uint8], order: Literal["RGB", "BGR"]) -> None:
+        """Picture (H, W, 3 or 4) uint8, BGR or BGRx, to the network's input, whose channels are in ``order``."""
         slip = self._slips.get(pts)
         if slip is None:
             return
         with self._step("preprocess"):
             slip.tensor = self._spare_tensor()
-            fill_tensor(scaled, slip.tensor)
+            fill_tensor(scaled_crop(picture, self._geometry, order), slip.tensor)
         slip.spend("preprocess", self._clock.monotonic_ns())
 
     def infer(self, pts: int, network: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
+from nasion.locating import LOOKS, ONE_LOOK
 
 from export.release import Int8Figures
 from training.judging.metres import metres_of_bins
@@ -22,21 +23,27 @@ def _percent(value: float | None) -> str:
 
 
 def _figures(figures: dict[str, Any]) -> str:
-    error, human = figures["error"], figures["error_human_marked"]
+    ways = (figures, figures["one_look"])
     rows = [
-        ("right, anywhere in the picture", _percent(figures["right_location_free"])),
-        ("recall, anywhere", _percent(figures["recall"])),
-        ("recall in place", _percent(figures["recall_in_place"])),
-        ("specificity", _percent(figures["specificity"])),
-        ("precision", _percent(figures["precision"])),
-        ("keypoint error, median", f"{_percent(error.get('median_eye_distances'))} of the eye distance"),
-        ("keypoint error, 95 %", f"{_percent(error.get('p95_eye_distances'))} of the eye distance"),
-        (
-            f"keypoint error on the {human['pictures']} found that people marked, median",
-            f"{_percent(human.get('median_eye_distances'))} of the eye distance",
-        ),
+        (name, *(_percent(way[key]) for way in ways))
+        for name, key in (
+            ("right, anywhere in the picture", "right_location_free"),
+            ("recall, anywhere", "recall"),
+            ("recall in place", "recall_in_place"),
+            ("specificity", "specificity"),
+            ("precision", "precision"),
+        )
     ]
-    return "\n".join(["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    rows += [
+        (name, *(_percent(way[kind].get(share)) for way in ways))
+        for name, kind, share in (
+            ("keypoint error of the eye distance, median", "error", "median_eye_distances"),
+            ("the same, 95 %", "error", "p95_eye_distances"),
+            ("the same where people marked the eyes, median", "error_human_marked", "median_eye_distances"),
+        )
+    ]
+    lines = ["| figure | two looks, as `nasion locate` | one look, as a stream |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def _bins(figures: dict[str, Any]) -> str:
@@ -68,12 +75,14 @@ def _twin_digest(small: Int8Figures | None) -> str:
 def _int8(small: Int8Figures | None) -> str:
     if small is None:
         return "No INT8 twin was made of it."
-    figures = small.figures
+    figures, one_look = small.figures, small.figures["one_look"]
     return f"""\
 The INT8 twin (`-int8` in the file's name) on the same pictures at its own threshold, {figures["threshold"]:g}:
 right anywhere {_percent(figures["right_location_free"])} ({100 * small.lost:+.2f} points lost), recall in place
-{_percent(figures["recall_in_place"])}, specificity {_percent(figures["specificity"])}; its peaks lie
-{small.shift_px:.3f} px in the middle from the float file's (longest side 320 px)."""
+{_percent(figures["recall_in_place"])}, specificity {_percent(figures["specificity"])}; with one look
+{_percent(one_look["right_location_free"])}, {_percent(one_look["recall_in_place"])} and
+{_percent(one_look["specificity"])}. Its peaks lie {small.shift_px:.3f} px in the middle from the float file's,
+in pixels of the pictures."""
 
 
 def _sources(figures: dict[str, Any]) -> str:
@@ -94,7 +103,7 @@ def write_card(
 ) -> None:
     """Write the card of ``model`` to ``path``.
 
-    ``figures`` are `judge`'s of the validation split, ``small`` those of the INT8 twin; ``command`` trained the
+    ``figures`` are `released_figures`, ``small`` those of the INT8 twin; ``command`` trained the
     network; ``remarks``, Markdown, says what else there is to say of the run.
     """
     path.write_text(
@@ -115,18 +124,20 @@ SHA-256 of the file: `{file_digest(model)}`
 
 ## On the validation pictures
 
-{figures["positives"]} pictures with people and {figures["negatives"]} without, judged as `nasion locate` sees them.
-*In place* means within half an eye distance (at least 2 px) of a listed face. The labels themselves are about 5-7 % of
-the eye distance off where a detector made them.
+{figures["positives"]} pictures with people and {figures["negatives"]} without, judged as `nasion locate` sees them:
+by two looks that must agree, with the longest side at {LOOKS[0]} and at {LOOKS[1]} px; and as streams see their frames:
+by one look at {ONE_LOOK[0]} px. *In place* means within half an eye distance (at least 2 px) of a listed face. The
+labels themselves are about 5-7 % of the eye distance off where a detector made them.
 
 {_figures(figures)}
 
-By the distance between the eyes in the searched picture (longest side 320 px), and how far away a person is who looks
-into a ZED camera at 1080p and has it in the network's input at each view (63 mm between the eyes):
+With one look, by the distance between the eyes in the searched picture (longest side {ONE_LOOK[0]} px), and how far
+away a person is who looks into a ZED camera at 1080p and has it in the network's input at each view (63 mm between the
+eyes):
 
-{_bins(figures)}
+{_bins(figures["one_look"])}
 
-By source:
+By source, with two looks:
 
 {_sources(figures)}
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import onnx
 from nasion.engine.metadata import ModelMetadata
-from nasion.locating import FIRST_LOOK, network_input
+from nasion.locating import LOOKS, network_input
 from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -48,10 +48,12 @@ _OPTIONS: dict[Activations, dict[str, Any]] = {
 
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]
-    """Pictures one by one, as `nasion locate` feeds the network."""
+    """Pictures one by one, as `nasion locate` feeds the network: each at one of its looks."""
 
     def __init__(self, pictures: Sequence[Pixels]) -> None:
-        self._rest: Iterator[NDArray[np.float32]] = (network_input(p, FIRST_LOOK)[0] for p in pictures)
+        self._rest: Iterator[NDArray[np.float32]] = (
+            network_input(picture, LOOKS[index % len(LOOKS)])[0] for index, picture in enumerate(pictures)
+        )
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         tensor = next(self._rest, None)

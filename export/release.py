@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
+from nasion.locating import LOOKS, ONE_LOOK
 
 from export.quantise import Activations, quantise
 from export.to_onnx import ParityError, check_parity, export_onnx, write_metadata
@@ -34,6 +35,29 @@ Specificity = Annotated[
 CALIBRATED_WITH = 128
 
 
+def release_threshold(model: Path, pictures: Sequence[Picture], specificity: float) -> float:
+    """The threshold of the ONNX file ``model``: chosen on the hold-out, high enough for both ways of searching.
+
+    Stills are looked at twice and streams once, and a file has one threshold.
+    """
+    held_out = of_split(pictures, "hold_out")
+    return max(
+        choose_threshold(answers_of(model, held_out, looks=looks), specificity=specificity)
+        for looks in (LOOKS, ONE_LOOK)
+    )
+
+
+def released_figures(
+    model: Path, pictures: Sequence[Picture], threshold: float
+) -> tuple[dict[str, Any], Sequence[Answer]]:
+    """`judge`'s figures of the validation split as `nasion locate` sees it, with those of one look, as a stream has
+    it, as ``one_look``; and the answers as `nasion locate` gives them."""
+    judged = of_split(pictures, "val")
+    answers = answers_of(model, judged)
+    one_look = judge(answers_of(model, judged, looks=ONE_LOOK), threshold)
+    return {**judge(answers, threshold), "one_look": one_look}, answers
+
+
 @dataclass(frozen=True)
 class Int8Figures:
     """The INT8 ``file`` against the float file on the same pictures, each at its own threshold."""
@@ -51,7 +75,7 @@ class Int8Figures:
 
 def release_float(
     network: UNet, draft: ModelMetadata, pictures: Sequence[Picture], specificity: float, out: Path
-) -> tuple[ModelMetadata, dict[str, Any], list[Answer]]:
+) -> tuple[ModelMetadata, dict[str, Any], Sequence[Answer]]:
     """Write ``out`` with its threshold, chosen on the hold-out, and its figures of the validation split.
 
     Returns what the file says of itself, the figures, and the answers they are counted from.
@@ -64,9 +88,8 @@ def release_float(
         for size in INPUT_SIZES.values():
             for batch in (1, 2):
                 check_parity(network, trial, (batch, 3, *size))
-        threshold = choose_threshold(answers_of(trial, of_split(pictures, "hold_out")), specificity=specificity)
-        answers = answers_of(trial, of_split(pictures, "val"))
-    figures = judge(answers, threshold)
+        threshold = release_threshold(trial, pictures, specificity)
+        figures, answers = released_figures(trial, pictures, threshold)
     metadata = draft.model_copy(update={"threshold": threshold, "metrics": json.dumps(figures)})
     export_onnx(network, metadata, out)
     check_parity(network, out, (1, 3, 224, 224))
@@ -93,9 +116,9 @@ def release_int8(
     with TemporaryDirectory() as folder:
         trial = Path(folder) / out.name
         metadata = quantise(model, trial, [read_bgr(p.path) for p in some], activations)
-        threshold = choose_threshold(answers_of(trial, of_split(pictures, "hold_out")), specificity=specificity)
-        found = Judged(answers_of(trial, of_split(pictures, "val")), threshold)
-        before, after = judge(expected.answers, expected.threshold), judge(found.answers, threshold)
+        threshold = release_threshold(trial, pictures, specificity)
+        after, answers = released_figures(trial, pictures, threshold)
+        found, before = Judged(answers, threshold), judge(expected.answers, expected.threshold)
         result = Int8Figures(
             file=out,
             figures=after,

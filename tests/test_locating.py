@@ -78,33 +78,33 @@ def test_odd_pictures_are_searched_like_any_other(locator: PictureLocator, width
     assert (finding.geometry.frame_width, finding.geometry.frame_height) == (width, height)
 
 
-def test_the_second_look_finds_what_averaging_hides(spot_model: Path) -> None:
-    """A spot of 3 pixels' width in a picture of 1280: less than a pixel wide at the first look."""
-    picture = with_spot(1280, 720, 1011, 322, 3)
-    assert PictureLocator(spot_model, second_look=False).find(picture).located.reason is not None
+def test_the_closer_look_finds_what_averaging_hides(spot_model: Path) -> None:
+    """A spot that is a pixel wide at the second look."""
+    picture = with_spot(1280, 720, 1011, 322, 2.6)
+    assert PictureLocator(spot_model, closer_look=False).find(picture).located.reason is not None
     keypoint = PictureLocator(spot_model).find(picture).located.keypoints[0]
     assert (keypoint.u, keypoint.v) == pytest.approx((1011, 322), abs=1)
 
 
 @pytest.mark.parametrize(("strength", "found"), [(0.7, False), (0.95, True)])
-def test_the_second_look_must_be_surer_than_the_first(spot_model: Path, strength: float, found: bool) -> None:
+def test_the_closer_look_must_be_surer(spot_model: Path, strength: float, found: bool) -> None:
     """The threshold is 0.6; halfway between it and certainty is 0.8."""
     located = PictureLocator(spot_model).find(with_spot(960, 720, 300, 200, 5, strength)).located
     assert bool(located.keypoints) == found
 
 
-def test_what_both_looks_see_is_placed_by_the_surer_one(spot_model: Path) -> None:
+def test_what_the_closer_look_sees_as_well_is_placed_by_it(spot_model: Path) -> None:
     picture = with_spot(960, 720, 300, 200, 9, 1.0)
-    first = PictureLocator(spot_model, second_look=False).find(picture)
+    first = PictureLocator(spot_model, closer_look=False).find(picture)
     both = PictureLocator(spot_model).find(picture)
     assert first.located.keypoints
     assert both.geometry.scale_x < first.geometry.scale_x
     assert (both.located.peak or 0) >= (first.located.peak or 0)
 
 
-def test_the_second_look_leaves_small_pictures_alone(spot_model: Path) -> None:
+def test_the_closer_look_leaves_small_pictures_alone(spot_model: Path) -> None:
     picture = with_spot(200, 150, 60, 50, 4)
-    first = PictureLocator(spot_model, second_look=False).find(picture)
+    first = PictureLocator(spot_model, closer_look=False).find(picture)
     assert PictureLocator(spot_model).find(picture).geometry == first.geometry
 
 
@@ -112,3 +112,13 @@ def test_a_file_that_is_no_model_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     with pytest.raises(InputError, match=r"bad\.onnx"):
         PictureLocator(tmp_path / "bad.onnx")
+
+
+def test_what_is_seen_in_one_size_only_is_nobody(spot_model: Path) -> None:
+    """A spot so small that the first of two looks averages it away, and the second does not."""
+    picture = with_spot(480, 360, 200, 150, 1)
+    alone = PictureLocator(spot_model, looks=(480,)).find(picture).located
+    both = PictureLocator(spot_model).find(picture).located
+    assert alone.keypoints
+    assert not both.keypoints
+    assert (both.peak or 0) < (alone.peak or 0)

@@ -1,7 +1,8 @@
 """Judge a model on labelled pictures: ``python -m training.evaluate MODEL DATA``.
 
-The pictures are judged exactly as `nasion locate` sees them: by the run time's own code, whole, longest side 320 px.
-That holds for a checkpoint too: it is written as ONNX first.
+The pictures are judged exactly as `nasion locate` sees them: by the run time's own code, whole, looked at with their
+longest side at 320 and at 480 px. With ``--one-look`` as a stream sees its frames: once, at 320 px. Both hold for a
+checkpoint too: it is written as ONNX first.
 """
 
 import json
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from nasion.locating import LOOKS, ONE_LOOK
 from rich.console import Console
 
 from training.command import progress, run
@@ -67,6 +69,9 @@ def evaluate(
         float | None,
         typer.Option(min=0, max=1, help="Default: the model's own; for a checkpoint the best on the hold-out."),
     ] = None,
+    one_look: Annotated[
+        bool, typer.Option("--one-look", help="Look once at each picture, as a stream does, instead of twice.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write a page (.html) with curves and pictures, and all of it as .json.")
@@ -82,12 +87,13 @@ def evaluate(
         YuNet(yunet)  # A file that cannot be used is told before the judging.
     table: list[Picture] = read_table(data)
     pictures = pictures_of(table, split, data)
-    with open_model(model) as opened:
+    looks = ONE_LOOK if one_look else LOOKS
+    with open_model(model, looks=looks) as opened:
         used, origin = threshold_of(opened, table, threshold)
         answers = opened.answers(pictures)
         wrong = mistakes(answers, used)
         beside = None if yunet is None else _beside_yunet(yunet, answers, used)
-        subject = Subject(opened.name, opened.digest, used, origin, data_digest(data), split)
+        subject = Subject(opened.name, opened.digest, used, origin, data_digest(data), split, looks)
         summary = summarise(subject, answers, wrong, beside)
         if report is not None:
             page = report_page(summary, _sheets(opened, wrong), _errors(answers, used), written)

@@ -2,26 +2,30 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.heatmap import HeatMap
 from nasion.core.locate import locate
+from nasion.core.looks import Look, agreement
 from nasion.core.results import Located
 from nasion.core.scaling import scaled_crop
 from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import INPUT_SIZES, ViewGeometry, whole_picture
 from nasion.engine.onnx_model import HeatMapModel
 
-#: Longest side of what the network sees of a picture, pixels: the size of the pictures it was taught and judged with.
-FIRST_LOOK = 320
-#: Longest side at a second, closer look at larger pictures: that of the view `fine`.
-SECOND_LOOK = INPUT_SIZES["fine"][1]
+#: Longest side of what the network sees of a picture, pixels, at each of two looks that must agree: the size of the
+#: pictures it was taught with, and half as much again, which is as wide as the view `full`.
+LOOKS = (320, INPUT_SIZES["full"][1])
+#: One look: what a stream has time for. The size that eye distances are told in.
+ONE_LOOK = LOOKS[:1]
+#: Longest side at one more, closer look at larger pictures: that of the view `fine`.
+CLOSER_LOOK = INPUT_SIZES["fine"][1]
 #: The closer look sees up to nine times as many places where it can be wrong, so it must be surer: it counts from this
 #: share of the way between the threshold and certainty. Measured: it finds most of the people that are too small for
-#: the first look, and nearly all of what it would see where nobody is stays below.
+#: the others, and nearly all of what it would see where nobody is stays below.
 _SURER = 0.5
 
 
@@ -37,16 +41,20 @@ class Finding:
 class PictureLocator:
     """A model for still pictures of all sizes; one engine is opened for each shape that comes, and kept."""
 
-    def __init__(self, model: Path, *, threads: int = 1, second_look: bool = True) -> None:
-        """``second_look``: search larger pictures at up to 960 pixels too; what is surer there wins.
+    def __init__(
+        self, model: Path, *, threads: int = 1, looks: Sequence[int] = LOOKS, closer_look: bool = True
+    ) -> None:
+        """``looks``: longest sides of the looks that must agree, multiples of 32; ``closer_look``: search larger
+        pictures at up to 960 pixels too; what is surer there wins.
 
         InputError: the file is not a heat-map model. DependencyError: ONNX Runtime is missing.
         """
         self._path = model
         self._threads = threads
-        self._second_look = second_look
+        self._looks = looks
+        self._closer_look = closer_look
         self._engines: Dict[Tuple[int, int], HeatMapModel] = {}
-        self.metadata = self._engine(FIRST_LOOK, FIRST_LOOK).metadata
+        self.metadata = self._engine(looks[0], looks[0]).metadata
 
     def find(self, picture: NDArray[np.uint8], *, threshold: Optional[float] = None, max_persons: int = 1) -> Finding:
         """The up to ``max_persons`` most probable persons of ``picture``, (H, W, 3) BGR.
@@ -55,17 +63,17 @@ class PictureLocator:
         """
         if threshold is None:
             threshold = self.metadata.threshold
-        first = self._look(picture, FIRST_LOOK, threshold, max_persons)
-        closer = min(SECOND_LOOK, max(picture.shape[:2]))
-        if not self._second_look or closer <= FIRST_LOOK:
-            return first
-        second = self._look(picture, closer, threshold, max_persons)
-        needed = max(_peak(first), threshold + _SURER * (1 - threshold))
-        return second if _peak(second) >= needed else first
+        agreed = self._search(picture, self._looks, threshold, max_persons)
+        closest = min(CLOSER_LOOK, max(picture.shape[:2]))
+        if not self._closer_look or closest <= max(self._looks):
+            return agreed
+        closer = self._search(picture, (closest,), threshold, max_persons)
+        needed = max(_peak(agreed), threshold + _SURER * (1 - threshold))
+        return closer if _peak(closer) >= needed else agreed
 
-    def _look(self, picture: NDArray[np.uint8], longest: int, threshold: float, max_persons: int) -> Finding:
-        tensor, geometry = network_input(picture, longest)
-        heat = self._engine(geometry.input_height, geometry.input_width).infer(tensor)
+    def _search(self, picture: NDArray[np.uint8], looks: Sequence[int], threshold: float, max_persons: int) -> Finding:
+        seen = [self._look(picture, longest) for longest in looks]
+        heat, geometry = agreement(seen, self.metadata.stride), seen[-1].geometry
         located = locate(
             heat,
             geometry,
@@ -75,6 +83,10 @@ class PictureLocator:
             drawn_sigma_px=self.metadata.sigma_px,
         )
         return Finding(located, heat, geometry)
+
+    def _look(self, picture: NDArray[np.uint8], longest: int) -> Look:
+        tensor, geometry = network_input(picture, longest)
+        return Look(self._engine(geometry.input_height, geometry.input_width).infer(tensor), geometry)
 
     def _engine(self, height: int, width: int) -> HeatMapModel:
         if (height, width) not in self._engines:

@@ -47,8 +47,8 @@ def untrained(tmp_path: Path) -> Path:
 def test_a_model_is_trained_released_judged_and_compared(make_table: Callable[..., Path], tmp_path: Path) -> None:
     """The whole way, on pictures of noise with a bright disc where a face is."""
     data, out = make_table(), tmp_path / "released" / "tiny.onnx"
-    # The pictures are 128 pixels wide and searched at 320.
-    reach = CropRange(own_scale=1.0, own_scale_jitter=(2.2, 2.8), negative_scale=(2.2, 2.8), scale=(1, 4), backdrop=0.0)
+    # The pictures are 128 pixels wide and searched at 320 and 480.
+    reach = CropRange(own_scale=1.0, own_scale_jitter=(2.2, 4.1), negative_scale=(2.2, 4.1), scale=(1, 5), backdrop=0.0)
     crops = CropRecipe(128, TargetConfig(), reach, Chances(0, 0, 0, 0, 0))
     recipe = replace(
         PRESETS["lite"],
@@ -79,7 +79,10 @@ def test_a_model_is_trained_released_judged_and_compared(make_table: Callable[..
     assert metadata.data_digest in card
 
     judged = python("training.evaluate", str(out), str(data), "--json")
+    one_look = figures.pop("one_look")
     assert json.loads(judged.stdout) == figures
+    as_streams = python("training.evaluate", str(out), str(data), "--json", "--one-look")
+    assert json.loads(as_streams.stdout) == one_look
     compared = python("training.compare", str(out), str(out), str(data), "--json")
     assert compared.returncode == 0, compared.stderr
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nasion.files import read_limited
-from nasion.locating import FIRST_LOOK, Finding, PictureLocator
+from nasion.locating import LOOKS, ONE_LOOK, Finding, PictureLocator
 
 from export.metadata import draft_metadata
 from export.to_onnx import export_onnx
@@ -43,7 +43,7 @@ class OpenModel:
         located, geometry = finding.located, finding.geometry
         place = (located.keypoints[0].u, located.keypoints[0].v) if located.keypoints else None
         longest = max(geometry.frame_width, geometry.frame_height)
-        return Answer(picture, located.peak or 0.0, place, scale=FIRST_LOOK / longest)
+        return Answer(picture, located.peak or 0.0, place, scale=ONE_LOOK[0] / longest)
 
     def answers(self, pictures: Sequence[Picture]) -> list[Answer]:
         """The answers to all pictures, in their order; a progress bar on stderr where somebody watches."""
@@ -51,13 +51,15 @@ class OpenModel:
 
 
 @contextmanager
-def open_model(path: Path, *, threads: int = 2) -> Iterator[OpenModel]:
+def open_model(path: Path, *, threads: int = 2, looks: Sequence[int] = LOOKS) -> Iterator[OpenModel]:
     """Open an ONNX file, or a checkpoint (``.ckpt``) through a temporary ONNX file.
+
+    ``looks``: how pictures are searched; by default as `nasion locate` does, ``ONE_LOOK`` as a stream has it.
 
     InputError or TableError (both one line for the person at the terminal): the file is neither.
     """
     if path.suffix != ".ckpt":
-        locator = PictureLocator(path, threads=threads)
+        locator = PictureLocator(path, threads=threads, looks=looks)
         yield OpenModel(path.name, file_digest(path), locator.metadata.threshold, locator)
         return
     network = load_network(path)
@@ -65,12 +67,14 @@ def open_model(path: Path, *, threads: int = 2) -> Iterator[OpenModel]:
     with TemporaryDirectory() as folder:
         draft = Path(folder) / "draft.onnx"
         export_onnx(network, metadata, draft)
-        yield OpenModel(path.name, file_digest(path), None, PictureLocator(draft, threads=threads))
+        yield OpenModel(path.name, file_digest(path), None, PictureLocator(draft, threads=threads, looks=looks))
 
 
-def answers_of(model: Path, pictures: Sequence[Picture], *, threads: int = 2) -> list[Answer]:
-    """What the model file (ONNX or checkpoint) says of each picture, whatever its probability."""
-    with open_model(model, threads=threads) as opened:
+def answers_of(
+    model: Path, pictures: Sequence[Picture], *, threads: int = 2, looks: Sequence[int] = LOOKS
+) -> list[Answer]:
+    """What the model file (ONNX or checkpoint) says of each picture, whatever its probability; see `open_model`."""
+    with open_model(model, threads=threads, looks=looks) as opened:
         return opened.answers(pictures)
 
 

@@ -62,8 +62,8 @@ def _headline(summary: dict[str, Any]) -> str:
         markup.tiles((wording.percent(figures[name]), what) for name, what in wording.HEADLINES.items()),
         markup.paragraph(
             "Anywhere: a peak over the threshold counts wherever it lies, as the original counted. In place: it must "
-            "lie within half an eye distance (at least 2 pixels) of a listed face. Every picture is searched whole, as "
-            "the command nasion locate does.",
+            "lie within half an eye distance (at least 2 pixels) of a listed face. Every picture is "
+            f"{wording.searched(summary['looks_px'])}.",
             soft=True,
         ),
     )
@@ -134,7 +134,8 @@ def _sizes(summary: dict[str, Any]) -> str:
             "Eye distances are those in the picture that the network sees. In metres: for each view and camera format, "
             f"how far away a person with {1000 * metres['interpupillary_m']:g} mm between the pupils who faces the "
             f"camera is then, with a focal length of {focal} pixels; another focal length changes the metres in "
-            "proportion. It is worked out from the photographs by size, not measured with a camera.",
+            "proportion. It is worked out from the photographs by size, not measured with a camera. "
+            + wording.of_streams(summary["looks_px"]),
             soft=True,
         ),
     )

@@ -28,6 +28,7 @@ class Subject:
     threshold_from: str
     data_digest: str
     split: str
+    looks: Sequence[int]
 
     def facts(self, pictures: int) -> dict[str, Any]:
         """As the report's JSON has it, with the number of pictures."""
@@ -38,6 +39,7 @@ class Subject:
                 "threshold": self.threshold,
                 "threshold_from": self.threshold_from,
             },
+            "looks_px": list(self.looks),
             "data": {"tables_sha256": self.data_digest, "split": self.split, "pictures": pictures},
         }
 

@@ -16,6 +16,7 @@ def show_evaluation(summary: dict[str, Any], console: Console) -> None:
     """Print what `summarise` made; the names of the mistakes and the curve are left to the report."""
     model, figures, metres = summary["model"], summary["figures"], summary["metres"]
     console.print(f"threshold {_threshold(model)}; {figures['positives']} positives, {figures['negatives']} negatives")
+    console.print(wording.searched(summary["looks_px"]))
     headlines = [(what, wording.percent(figures[name])) for name, what in wording.HEADLINES.items()]
     _print(console, "", ("figure", "value"), headlines)
     free, placed = figures["confusion"]["location_free"], figures["confusion"]["in_place"]
@@ -31,7 +32,7 @@ def show_evaluation(summary: dict[str, Any], console: Console) -> None:
     head = ("eyes, px", *wording.metre_columns(rows[0]["metres"]))
     cells = [(wording.span(row["eye_distance_px"]), *wording.metre_cells(row["metres"])) for row in rows]
     _print(console, "these sizes in metres", head, cells)
-    console.print(wording.reach_words(metres["reach"]))
+    console.print(wording.reach_words(metres["reach"]), wording.of_streams(summary["looks_px"]))
     sources = [wording.source_row(source, row) for source, row in figures["by_source"].items()]
     _print(console, "by source: right and recall, anywhere and in place", wording.SOURCE_HEAD, sources)
     if summary["yunet"]:

@@ -27,6 +27,19 @@ SIZE_HEAD = ("eyes, px", "pictures", "recall", "in place", "median error")
 SOURCE_HEAD = ("source", "pictures", "right", "in place", "recall", "in place", "specificity")
 
 
+def searched(looks: Sequence[int]) -> str:
+    """How the pictures were searched, by the longest sides of the looks at each of them."""
+    if len(looks) == 1:
+        return f"searched whole, by one look with the longest side at {looks[0]} px, as a stream's frames are"
+    sizes = " and ".join(map(str, looks))
+    return f"searched whole, by looks with the longest side at {sizes} px that must agree, as nasion locate does"
+
+
+def of_streams(looks: Sequence[int]) -> str:
+    """What to keep in mind where metres of a stream are told of these looks; empty where there is nothing."""
+    return "" if len(looks) == 1 else "A stream looks once, and sees a little less; --one-look judges that."
+
+
 def percent(value: float | None) -> str:
     """A share with one decimal, – where there is none."""
     return "–" if value is None else f"{100 * value:.1f} %"

@@ -253,7 +253,7 @@ class RunSettings(Settings):
         None, description="nvinfer configuration file; default: the one in deepstream_configs/ for the view."
     )
     model: Optional[str] = Field(None, description="ONNX file instead of the nvinfer file's `onnx-file`.")
-    threads: int = Field(1, ge=1, le=64, description="ONNX Runtime threads of one inference.")
+    threads: int = Field(1, ge=1, le=64, description="Threads of one inference on the CPU, and of OpenCV.")
     mode: Optional[Mode] = Field(
         None, description="`live`: newest frame wins; `every-frame`: all. Default: by the source."
     )

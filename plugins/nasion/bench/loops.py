@@ -2,9 +2,8 @@
 
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Optional, Sequence
+from typing import Any, Callable, List, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -90,17 +89,6 @@ def yunet_step(file: Path, frames: Sequence[Frame], view: View) -> Step:
     finally:
         cv2.utils.logging.setLogLevel(level)
     return lambda index: detector.detect(ready[index % len(ready)])
-
-
-@contextmanager
-def one_opencv_thread() -> Iterator[None]:
-    """OpenCV computes with one thread, as the network does."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _scaled(picture: NDArray[np.uint8], geometry: ViewGeometry, convert: Optional[int] = None) -> NDArray[np.uint8]:

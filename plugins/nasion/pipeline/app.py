@@ -11,6 +11,7 @@ from typing_extensions import Protocol
 from nasion.deepstream.engine import open_deepstream
 from nasion.engine.choice import choose_engine, missing_for_deepstream
 from nasion.engine.precision import network_config, read_cpuinfo
+from nasion.engine.threads import opencv_threads
 from nasion.events import Event
 from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
@@ -77,6 +78,7 @@ def run(
     kept = Kept(Path(settings.remote.persist) if settings.remote.persist else None, on_event=on_event)
     cameras: List[Camera] = []
     with ExitStack() as opened:
+        opened.enter_context(opencv_threads(settings.threads))
         opened.callback(kept.look)
         opened.enter_context(
             Watchdog(

@@ -1,9 +1,9 @@
 """The engines `onnxruntime` and `openvino`, and their GStreamer pipeline of one camera.
 
-    appsrc ! queue ! prepare [! queue] ! infer [! queue] ! locate ! range ! publish ! fakesink
+    appsrc [! queue] ! prepare [! queue] ! infer [! queue] ! locate ! range ! publish ! fakesink
 
 Mode `live`: the first queue holds one frame and lets the old one go, and what follows runs in one thread, so that a
-frame waits for nothing but the network. Mode `every-frame`: nothing is let go, and the queues in brackets let scaling,
+frame waits for nothing but the network. Mode `every-frame`: nothing is let go, and the other queues let scaling,
 network and ranging work on three frames at once. The steps are ``identity`` elements whose pad probes call `Steps`.
 `prepare` crops and scales as nvinfer does it inside of itself; GStreamer's own scaler took twice as long.
 """
@@ -129,7 +129,7 @@ class CameraGraph:
         )
         chain = [
             self._source,
-            self._queue("newest", leaky=_LET_OLDEST_GO) if live else self._queue("next"),
+            *([self._queue("newest", leaky=_LET_OLDEST_GO)] if live else []),
             prepare,
             *overlapping[:1],
             infer,

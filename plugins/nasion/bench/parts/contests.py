@@ -7,10 +7,11 @@ from typing import Dict, List, Optional, Sequence
 
 from nasion.bench.bench import Bench, Figures
 from nasion.bench.frames import SIZES, as_fast_as_taken, resized_frames, scene_frames
-from nasion.bench.loops import Step, network_step, one_opencv_thread, opencv_step, timed, yunet_step
+from nasion.bench.loops import Step, network_step, opencv_step, timed, yunet_step
 from nasion.bench.piped import passage
 from nasion.bench.turns import Round, TakeTurn, Turn, alternate, beyond, compared
 from nasion.core.views import INPUT_SIZES
+from nasion.engine.threads import opencv_threads
 from nasion.settings import View
 from nasion.sources.frame import Frame
 
@@ -107,7 +108,7 @@ def _network(bench: Bench, view: View) -> TakeTurn:
 
 def _alone(bench: Bench, step: Step) -> TakeTurn:
     def take() -> Optional[Turn]:
-        with one_opencv_thread():
+        with opencv_threads(1):
             return timed(step, bench.plan.frames, bench.stop)
 
     return take

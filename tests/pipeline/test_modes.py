@@ -46,8 +46,13 @@ class Gate:
         assert self.all_shown.wait(60)
 
 
-def test_live_takes_the_newest_and_counts_what_it_overtook(stage: Any) -> None:
+@pytest.mark.parametrize("old_gstreamer", [False, True])
+def test_live_takes_the_newest_and_counts_what_it_overtook(
+    stage: Any, monkeypatch: pytest.MonkeyPatch, old_gstreamer: bool
+) -> None:
     """While one frame is worked on, 30 more come; of those the newest is taken next."""
+    if old_gstreamer:
+        monkeypatch.setattr("nasion.pipeline.graph.can_leak", lambda _appsrc: False)
     gate = Gate(stage, ahead=30)
 
     summary = stage.run({"cam0": stage.source(gate.grabs(), live=True)}, on_message=gate.on_message)

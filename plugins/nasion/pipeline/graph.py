@@ -1,9 +1,9 @@
 """The engines `onnxruntime` and `openvino`, and their GStreamer pipeline of one camera.
 
-    appsrc [! queue] ! prepare [! queue] ! infer [! queue] ! locate ! range ! publish ! fakesink
+    appsrc ! prepare [! queue] ! infer [! queue] ! locate ! range ! publish ! fakesink
 
-Mode `live`: the first queue holds one frame and lets the old one go, and what follows runs in one thread, so that a
-frame waits for nothing but the network. Mode `every-frame`: nothing is let go, and the other queues let scaling,
+Mode `live`: the appsrc holds one frame and lets the old one go, and what follows runs in one thread, so that a frame
+waits for nothing but the network. Mode `every-frame`: nothing is let go, and the queues in brackets let scaling,
 network and ranging work on three frames at once. The steps are ``identity`` elements whose pad probes call `Steps`.
 `prepare` crops and scales as nvinfer does it inside of itself; GStreamer's own scaler took twice as long.
 """
@@ -29,7 +29,7 @@ from nasion.pipeline.steps import Steps
 from nasion.settings import View
 from nasion.sources.frame import Clock
 
-#: GstQueueLeaky: full queues let the oldest buffer go.
+#: GstQueueLeaky and GstAppLeakyType: what is full lets its oldest buffer go.
 _LET_OLDEST_GO = 2
 
 
@@ -129,7 +129,7 @@ class CameraGraph:
         )
         chain = [
             self._source,
-            *([self._queue("newest", leaky=_LET_OLDEST_GO)] if live else []),
+            *(self._newest_only() if live else ()),
             prepare,
             *overlapping[:1],
             infer,
@@ -148,6 +148,17 @@ class CameraGraph:
         self._probe(locate, lambda buffer: steps.locate(buffer.pts))
         self._probe(range_, lambda buffer: steps.range(buffer.pts))
         self._probe(publish, lambda buffer: steps.publish(buffer.pts))
+
+    def _newest_only(self) -> List[Any]:
+        """What it takes behind the appsrc to have one frame wait at most: nothing, and a thread less.
+
+        Before GStreamer 1.20 the appsrc cannot do it alone; then a queue does.
+        """
+        if not can_leak(self._source):
+            return [self._queue("newest", leaky=_LET_OLDEST_GO)]
+        self._source.set_property("max-buffers", 1)
+        self._source.set_property("leaky-type", _LET_OLDEST_GO)
+        return []
 
     def _queue(self, name: str, **properties: Any) -> Any:
         """A queue of one buffer, however large; nobody listens to its signals."""
@@ -171,3 +182,8 @@ class CameraGraph:
         with mapped(buffer) as data:
             self._steps.prepare(buffer.pts, self._inlet.picture(data), self._color_format)
         return True
+
+
+def can_leak(appsrc: Any) -> bool:
+    """Whether this GStreamer's appsrc can let its oldest buffer go."""
+    return appsrc.find_property("leaky-type") is not None

@@ -1,5 +1,6 @@
 """A broker that is far away: a round trip takes longer than a frame, so that a `person` message always waits."""
 
+import json
 import threading
 import time
 from typing import Any, Callable, Iterator, List
@@ -102,3 +103,17 @@ def test_stats_without_end_hold_up_neither_persons_nor_answers(
 
 def kinds(witness: Any, kind: str) -> List[Any]:
     return [arrival for arrival in witness.arrivals if arrival.topic.split("/")[2] == kind]
+
+
+def test_a_stop_at_once_is_told_as_a_stop(
+    broker: PrivateBroker, busy: MqttPublisher, watch: Any, until: Callable[..., None]
+) -> None:
+    """What is in force takes eleven round trips to tell, which is longer than a program that stops may wait."""
+    witness = watch(broker)
+    until(lambda: kinds(witness, "status"))
+    busy.stop()
+    until(lambda: len(kinds(witness, "status")) == 2)
+    time.sleep(4 * DELAY_S)
+    said = [json.loads(arrival.payload)["process"] for arrival in kinds(witness, "status")]
+    assert said == ["online", "stopped"]
+    assert len(kinds(witness, "state")) < 10

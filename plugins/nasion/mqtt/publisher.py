@@ -340,18 +340,22 @@ class MqttPublisher:
         return False
 
     def _next_due(self) -> Optional[Union[Message, Answer]]:
-        """What is sent now. `online` precedes everything, `stopped` follows everything; stale messages end here."""
+        """What is sent now. `online` precedes everything, `stopped` follows everything; stale messages end here.
+
+        Who leaves has little time: only who waits is still told something.
+        """
         with self._lock:
-            if self._status_due and self._process == "online":
+            leaving = self._process != "online"
+            if self._status_due and not leaving:
                 return self._status_now()
-            if self._info_due:
+            if self._info_due and not leaving:
                 self._info_due = False
                 return self._info
             if self._stats is not None:
                 stats, self._stats = self._stats, None
                 return stats
             turn = self._slot is None or self._in_flight_before == PERSON
-            answer = self._desk.next() if self._desk is not None and turn else None
+            answer = self._desk.next(leaving=leaving) if self._desk is not None and turn else None
             if answer is not None:
                 return answer
             while self._slot is not None:

@@ -33,12 +33,13 @@ class Remote(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A state on its way to ``topic``."""
+    """A state on its way to ``topic``. ``asked``: somebody waits for it; else it only says what is in force."""
 
     topic: str
     message: StateMessage
     retain: bool
     correlation: Optional[bytes] = None
+    asked: bool = True
 
 
 class Desk:
@@ -74,7 +75,7 @@ class Desk:
     def up(self) -> None:
         """The broker has accepted us: hear all that is set, say what is in force."""
         self._answers = deque(
-            Answer(f"{self._state}{state.key}", state, retain=True) for state in self._remote.states()
+            Answer(f"{self._state}{state.key}", state, retain=True, asked=False) for state in self._remote.states()
         )
         if self._client is not None:
             # Retained requests then come with their flag, also those that are said only now.
@@ -87,9 +88,13 @@ class Desk:
             if verdict.is_failure:
                 self._on_event(f"the broker lets nobody set anything: {verdict.getName()}")
 
-    def next(self) -> Optional[Answer]:
-        """The oldest answer that waits."""
-        return self._answers.popleft() if self._answers else None
+    def next(self, *, leaving: bool = False) -> Optional[Answer]:
+        """The oldest answer that waits; ``leaving``: the oldest that somebody waits for, and no other any more."""
+        while self._answers:
+            answer = self._answers.popleft()
+            if answer.asked or not leaving:
+                return answer
+        return None
 
     def _hear(self, _client: Client, _data: Any, arrived: MQTTMessage) -> None:
         if not arrived.topic.startswith(self._set):

@@ -17,7 +17,6 @@ from export.release import DEFAULT_SPECIFICITY, Int8Figures, Specificity, releas
 from training.command import run
 from training.data.table import read_table
 from training.judging.opened import data_digest
-from training.judging.pairs import Judged
 from training.network.checkpoint import load_network
 
 
@@ -38,27 +37,27 @@ def export(
     ] = "python -m training.train --data DATA --out RUN",
     notes: Annotated[Path | None, typer.Option(help="Markdown file that goes into the card: what was tried.")] = None,
 ) -> None:
-    """Export, choose the threshold, judge, quantise, judge again, and write files, figures and card."""
+    """Export, choose the thresholds, judge, quantise, judge again, and write files, figures and card."""
     network, pictures = load_network(checkpoint), read_table(data)
     remarks = notes.read_text() if notes is not None else ""
     draft = draft_metadata(out.stem, version, network, data_digest(data))
     metadata, figures, answers = release_float(network, draft, pictures, specificity, out)
     _write_figures(out, figures)
-    small = release_int8(out, Judged(answers, metadata.threshold), pictures, specificity, twin(out)) if int8 else None
+    small = release_int8(out, answers, pictures, specificity, twin(out)) if int8 else None
     if small is not None:
         _write_figures(twin(out), small.figures)
     write_card(out.with_suffix(".md"), out, metadata, figures, small, trained_with, remarks)
-    typer.echo(_line(out, metadata.threshold, figures, small))
+    typer.echo(_line(out, figures, small))
 
 
 def _write_figures(model: Path, figures: dict[str, Any]) -> None:
     model.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def _line(out: Path, threshold: float, figures: dict[str, Any], small: Int8Figures | None) -> str:
+def _line(out: Path, figures: dict[str, Any], small: Int8Figures | None) -> str:
     right, in_place, specificity = (figures[k] for k in ("right_location_free", "recall_in_place", "specificity"))
     line = (
-        f"{out}: threshold {threshold:g}, right anywhere {right:.4f}, recall in place {in_place:.4f}, "
+        f"{out}: threshold {figures['threshold']:g}, right anywhere {right:.4f}, recall in place {in_place:.4f}, "
         f"specificity {specificity:.4f}"
     )
     if small is not None:

@@ -22,6 +22,11 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
+def _thresholds(metadata: ModelMetadata) -> str:
+    agreed = metadata.agreed_threshold or metadata.threshold
+    return f"{metadata.threshold:g} for one look, {agreed:g} where two must agree"
+
+
 def _figures(figures: dict[str, Any]) -> str:
     ways = (figures, figures["one_look"])
     rows = [
@@ -77,8 +82,8 @@ def _int8(small: Int8Figures | None) -> str:
         return "No INT8 twin was made of it."
     figures, one_look = small.figures, small.figures["one_look"]
     return f"""\
-The INT8 twin (`-int8` in the file's name) on the same pictures at its own threshold, {figures["threshold"]:g}:
-right anywhere {_percent(figures["right_location_free"])} ({100 * small.lost:+.2f} points lost), recall in place
+The INT8 twin (`-int8` in the file's name) on the same pictures at its own threshold, {figures["threshold"]:g} for two
+looks: right anywhere {_percent(figures["right_location_free"])} ({100 * small.lost:+.2f} points lost), recall in place
 {_percent(figures["recall_in_place"])}, specificity {_percent(figures["specificity"])}; with one look
 {_percent(one_look["right_location_free"])}, {_percent(one_look["recall_in_place"])} and
 {_percent(one_look["specificity"])}. Its peaks lie {small.shift_px:.3f} px in the middle from the float file's,
@@ -117,7 +122,7 @@ The point between the eyes as a heat map; the point is {metadata.keypoint}.
 | input | `input`, float32, RGB 0..255, height and width any multiple of 32; checked at {metadata.sizes} |
 | output | `heat_map`, 0..1, one cell for {metadata.stride} x {metadata.stride} pixels |
 | drawn | a Gaussian of {metadata.sigma_px:.2g} pixels |
-| threshold | {metadata.threshold:g}, chosen on a held-out tenth of the training pictures |
+| thresholds | {_thresholds(metadata)}, chosen on a held-out tenth of the training pictures |
 
 SHA-256 of the file: `{file_digest(model)}`
 {_twin_digest(small)}SHA-256 of the label tables: `{metadata.data_digest}`

@@ -24,7 +24,7 @@ def int8(
     specificity: Specificity = DEFAULT_SPECIFICITY,
 ) -> None:
     """Quantise on training pictures, judge on the validation pictures; refuse what loses too much."""
-    threshold, pictures = PictureLocator(model).metadata.threshold, read_table(data)
+    threshold, pictures = PictureLocator(model).threshold, read_table(data)
     expected = Judged(answers_of(model, of_split(pictures, "val")), threshold)
     result = release_int8(model, expected, pictures, specificity, out, activations)
     typer.echo(f"{out}: loses {100 * result.lost:.2f} points, moves peaks by {result.shift_px:.3f} px in the middle")

@@ -17,7 +17,6 @@ from export.quantise import Activations, quantise
 from export.to_onnx import ParityError, check_parity, export_onnx, write_metadata
 from training.data.pixels import read_bgr
 from training.data.table import Picture, of_split
-from training.judging.answer import Answer
 from training.judging.figures import choose_threshold, judge
 from training.judging.opened import answers_of
 from training.judging.pairs import Judged, keypoint_shift
@@ -35,27 +34,36 @@ Specificity = Annotated[
 CALIBRATED_WITH = 128
 
 
-def release_threshold(model: Path, pictures: Sequence[Picture], specificity: float) -> float:
-    """The threshold of the ONNX file ``model``: chosen on the hold-out, high enough for both ways of searching.
+@dataclass(frozen=True)
+class Thresholds:
+    """Of a released file: for ``one_look``, as streams have it, and where two must agree, as `nasion locate` does."""
 
-    Stills are looked at twice and streams once, and a file has one threshold.
-    """
+    one_look: float
+    agreed: float
+
+    def applied(self, metadata: ModelMetadata, figures: dict[str, Any]) -> ModelMetadata:
+        """``metadata`` with the thresholds, and with the figures that they give."""
+        told = {"threshold": self.one_look, "agreed_threshold": self.agreed, "metrics": json.dumps(figures)}
+        return metadata.model_copy(update=told)
+
+
+def release_thresholds(model: Path, pictures: Sequence[Picture], specificity: float) -> Thresholds:
+    """Those of the ONNX file ``model``, each chosen on the hold-out as it will be used."""
     held_out = of_split(pictures, "hold_out")
-    return max(
+    one_look, agreed = (
         choose_threshold(answers_of(model, held_out, looks=looks), specificity=specificity)
-        for looks in (LOOKS, ONE_LOOK)
+        for looks in (ONE_LOOK, LOOKS)
     )
+    return Thresholds(one_look, agreed)
 
 
-def released_figures(
-    model: Path, pictures: Sequence[Picture], threshold: float
-) -> tuple[dict[str, Any], Sequence[Answer]]:
+def released_figures(model: Path, pictures: Sequence[Picture], thresholds: Thresholds) -> tuple[dict[str, Any], Judged]:
     """`judge`'s figures of the validation split as `nasion locate` sees it, with those of one look, as a stream has
     it, as ``one_look``; and the answers as `nasion locate` gives them."""
     judged = of_split(pictures, "val")
     answers = answers_of(model, judged)
-    one_look = judge(answers_of(model, judged, looks=ONE_LOOK), threshold)
-    return {**judge(answers, threshold), "one_look": one_look}, answers
+    one_look = judge(answers_of(model, judged, looks=ONE_LOOK), thresholds.one_look)
+    return {**judge(answers, thresholds.agreed), "one_look": one_look}, Judged(answers, thresholds.agreed)
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,8 @@ class Int8Figures:
 
 def release_float(
     network: UNet, draft: ModelMetadata, pictures: Sequence[Picture], specificity: float, out: Path
-) -> tuple[ModelMetadata, dict[str, Any], Sequence[Answer]]:
-    """Write ``out`` with its threshold, chosen on the hold-out, and its figures of the validation split.
+) -> tuple[ModelMetadata, dict[str, Any], Judged]:
+    """Write ``out`` with its thresholds, chosen on the hold-out, and its figures of the validation split.
 
     Returns what the file says of itself, the figures, and the answers they are counted from.
 
@@ -88,9 +96,9 @@ def release_float(
         for size in INPUT_SIZES.values():
             for batch in (1, 2):
                 check_parity(network, trial, (batch, 3, *size))
-        threshold = release_threshold(trial, pictures, specificity)
-        figures, answers = released_figures(trial, pictures, threshold)
-    metadata = draft.model_copy(update={"threshold": threshold, "metrics": json.dumps(figures)})
+        thresholds = release_thresholds(trial, pictures, specificity)
+        figures, answers = released_figures(trial, pictures, thresholds)
+    metadata = thresholds.applied(draft, figures)
     export_onnx(network, metadata, out)
     check_parity(network, out, (1, 3, 224, 224))
     return metadata, figures, answers
@@ -106,8 +114,8 @@ def release_int8(
 ) -> Int8Figures:
     """Write the INT8 twin of ``model`` to ``out``, calibrated on training pictures, judged on the validation split.
 
-    ``expected``: what ``model`` says of the validation pictures, and its threshold. The twin's own threshold is chosen
-    as its was, on the hold-out: coarser numbers lift or lower all peaks a little.
+    ``expected``: what ``model`` says of the validation pictures, and its threshold. The twin's own thresholds are
+    chosen as its were, on the hold-out: coarser numbers lift or lower all peaks a little.
 
     ParityError: it lost more than `INT8_MAY_LOSE` or moved its peaks by `INT8_MAY_SHIFT_PX`; ``out`` is left as it was.
     """
@@ -116,9 +124,9 @@ def release_int8(
     with TemporaryDirectory() as folder:
         trial = Path(folder) / out.name
         metadata = quantise(model, trial, [read_bgr(p.path) for p in some], activations)
-        threshold = release_threshold(trial, pictures, specificity)
-        after, answers = released_figures(trial, pictures, threshold)
-        found, before = Judged(answers, threshold), judge(expected.answers, expected.threshold)
+        thresholds = release_thresholds(trial, pictures, specificity)
+        after, found = released_figures(trial, pictures, thresholds)
+        before = judge(expected.answers, expected.threshold)
         result = Int8Figures(
             file=out,
             figures=after,
@@ -130,7 +138,7 @@ def release_int8(
                 f"{out}: loses {100 * result.lost:.2f} points and moves peaks by {result.shift_px} px in the middle; "
                 f"at most {100 * INT8_MAY_LOSE:g} points and less than {INT8_MAY_SHIFT_PX:g} px are right"
             )
-        write_metadata(trial, metadata.model_copy(update={"threshold": threshold, "metrics": json.dumps(after)}))
+        write_metadata(trial, thresholds.applied(metadata, after))
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(trial, out)
     return result

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nasion.core.results import FrameReason
 from nasion.errors import InputError
-from nasion.locating import PictureLocator
+from nasion.locating import ONE_LOOK, PictureLocator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,3 +123,18 @@ def test_what_is_seen_in_one_size_only_is_nobody(spot_model: Path) -> None:
     assert alone.keypoints
     assert not both.keypoints
     assert (both.peak or 0) < (alone.peak or 0)
+
+
+@pytest.mark.parametrize(("agreed_threshold", "found"), [(0.5, True), (0.7, False), (None, True)])
+def test_two_looks_have_a_threshold_of_their_own(
+    spot_model: Path, tmp_path: Path, agreed_threshold: float | None, found: bool
+) -> None:
+    """The model's for one look is 0.6; without another it holds for both."""
+    path, proto = tmp_path / "spot.onnx", onnx.load(spot_model)
+    if agreed_threshold is not None:
+        proto.metadata_props.add(key="nasion.agreed_threshold", value=str(agreed_threshold))
+    onnx.save(proto, path)
+    picture = with_spot(320, 240, 100, 80, 6, 0.66)
+
+    assert bool(PictureLocator(path).find(picture).located.keypoints) == found
+    assert PictureLocator(path, looks=ONE_LOOK).threshold == 0.6

@@ -56,19 +56,25 @@ class PictureLocator:
         self._engines: Dict[Tuple[int, int], HeatMapModel] = {}
         self.metadata = self._engine(looks[0], looks[0]).metadata
 
+    @property
+    def threshold(self) -> float:
+        """The model's own, for these looks."""
+        about = self.metadata
+        agreed = about.agreed_threshold if len(self._looks) > 1 else None
+        return about.threshold if agreed is None else agreed
+
     def find(self, picture: NDArray[np.uint8], *, threshold: Optional[float] = None, max_persons: int = 1) -> Finding:
         """The up to ``max_persons`` most probable persons of ``picture``, (H, W, 3) BGR.
 
         ``threshold``: lowest probability, default the model's own; 0 gives the place of the highest peak in any case.
         """
-        if threshold is None:
-            threshold = self.metadata.threshold
-        agreed = self._search(picture, self._looks, threshold, max_persons)
+        agreed = self._search(picture, self._looks, self.threshold if threshold is None else threshold, max_persons)
         closest = min(CLOSER_LOOK, max(picture.shape[:2]))
         if not self._closer_look or closest <= max(self._looks):
             return agreed
-        closer = self._search(picture, (closest,), threshold, max_persons)
-        needed = max(_peak(agreed), threshold + _SURER * (1 - threshold))
+        alone = self.metadata.threshold if threshold is None else threshold
+        closer = self._search(picture, (closest,), alone, max_persons)
+        needed = max(_peak(agreed), alone + _SURER * (1 - alone))
         return closer if _peak(closer) >= needed else agreed
 
     def _search(self, picture: NDArray[np.uint8], looks: Sequence[int], threshold: float, max_persons: int) -> Finding:

@@ -60,7 +60,7 @@ def open_model(path: Path, *, threads: int = 2, looks: Sequence[int] = LOOKS) ->
     """
     if path.suffix != ".ckpt":
         locator = PictureLocator(path, threads=threads, looks=looks)
-        yield OpenModel(path.name, file_digest(path), locator.metadata.threshold, locator)
+        yield OpenModel(path.name, file_digest(path), locator.threshold, locator)
         return
     network = load_network(path)
     metadata = draft_metadata(path.stem, "draft", network, "none")

@@ -36,14 +36,11 @@ def agreement(looks: Sequence[Look], stride: int) -> HeatMap:
 
 
 def _at_cells_of(look: Look, wanted: Look, stride: int) -> NDArray[np.float32]:
-    """The heat map of ``look`` at the places of the cells of ``wanted``.
-
-    Cubic, for between cells a straight line is up to a tenth lower than the top of a blob.
-    """
+    """The heat map of ``look`` at the places of the cells of ``wanted``."""
     first, second = (_cell(index, look, wanted, stride) for index in (0.0, 1.0))
     affine = np.array([[second[0] - first[0], 0, first[0]], [0, second[1] - first[1], first[1]]])
     height, width = wanted.heat.shape
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     moved = cv2.warpAffine(look.heat, affine, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
 

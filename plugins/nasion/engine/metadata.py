@@ -20,6 +20,9 @@ class ModelMetadata(BaseModel):
     stride: int = Field(ge=1, le=32, description="Pixels of network input per heat-map cell.")
     sigma_px: float = Field(gt=0, description="Standard deviation of the Gaussian it was taught, pixels of its input.")
     threshold: float = Field(gt=0, lt=1, description="Probability from which on a person is there.")
+    agreed_threshold: Optional[float] = Field(
+        None, gt=0, lt=1, description="The same where two looks at a still must agree; default: `threshold`."
+    )
     keypoint: str = Field(description="What the keypoint is.")
     sizes: str = Field(description="Input sizes (height x width) it was checked at.")
     data_digest: str = Field(description="SHA-256 of the label tables it was taught from.")

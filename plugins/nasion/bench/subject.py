@@ -1,7 +1,7 @@
 """What is measured: the networks of the views, and the settings of the runs that take them."""
 
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Type
 
 from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
 from nasion.core.views import INPUT_SIZES
@@ -36,10 +36,10 @@ class Subject:
         return self._networks[view]
 
     @staticmethod
-    def opened(file: Path, view: View, threads: int) -> HeatMapModel:
-        """A network of another file or with other threads."""
+    def opened(file: Path, view: View, threads: int, kind: Type[HeatMapModel] = HeatMapModel) -> HeatMapModel:
+        """A network of another file, with other threads or another engine."""
         height, width = INPUT_SIZES[view]
-        return HeatMapModel(file, height=height, width=width, threads=threads)
+        return kind(file, height=height, width=width, threads=threads)
 
     def settings(self, view: View, mode: Mode, *, sources: Tuple[str, ...], mqtt_url: str = "none") -> RunSettings:
         """A run of ``sources`` on the CPU; distances may jump, as the few frames that are shown again and again do."""

@@ -2,8 +2,10 @@
 
 import os
 from functools import partial
+from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Type
 
 from nasion.bench.bench import Bench, Figures
 from nasion.bench.frames import SIZES, as_fast_as_taken, resized_frames, scene_frames
@@ -11,6 +13,8 @@ from nasion.bench.loops import Step, network_step, opencv_step, timed, yunet_ste
 from nasion.bench.piped import passage
 from nasion.bench.turns import Round, TakeTurn, Turn, alternate, beyond, compared
 from nasion.core.views import INPUT_SIZES
+from nasion.engine.onnx_model import HeatMapModel
+from nasion.engine.openvino_model import OpenVinoModel
 from nasion.engine.threads import opencv_threads
 from nasion.settings import View
 from nasion.sources.frame import Frame
@@ -53,18 +57,17 @@ def measure_peers(bench: Bench) -> Optional[Figures]:
 
 
 def measure_models(bench: Bench) -> Optional[Figures]:
-    """Every released network, or the one that is given, by view and threads."""
-    files, threads = _models(bench), _threads()
-    bench.expect(len(files) * len(threads) * bench.plan.rounds * len(bench.plan.model_views))
+    """Every released network, or the one that is given, by view, engine and threads."""
+    files, threads, engines = _models(bench), _threads(), _engines()
+    bench.expect(len(files) * len(threads) * len(engines) * bench.plan.rounds * len(bench.plan.model_views))
     by_view: Figures = {}
     for view in bench.plan.model_views:
         contestants: Dict[str, TakeTurn] = {}
-        for file in files:
-            for count in threads:
-                network = bench.subject.opened(file, view, count)
-                step = network_step(network, *INPUT_SIZES[view])
-                name = f"{file.stem}, {network.metadata.precision}, {count} thread{'s' if count > 1 else ''}"
-                contestants[name] = partial(timed, step, bench.plan.model_frames, bench.stop)
+        for file, (engine, kind), count in product(files, engines.items(), threads):
+            network = bench.subject.opened(file, view, count, kind)
+            step = network_step(network, *INPUT_SIZES[view])
+            name = f"{file.stem}, {network.metadata.precision}{engine}, {count} thread{'s' if count > 1 else ''}"
+            contestants[name] = partial(timed, step, bench.plan.model_frames, bench.stop)
         rounds = _rounds(bench, contestants)
         if rounds:
             by_view[view] = compared(rounds, next(iter(contestants)))
@@ -133,6 +136,14 @@ def _models(bench: Bench) -> List[Path]:
         return [bench.subject.model]
     used = bench.subject.config(bench.plan.views[0]).onnx_file.resolve()
     return sorted(used.parent.glob("*.onnx"), key=lambda file: (len(file.stem), file.stem))
+
+
+def _engines() -> Dict[str, Type[HeatMapModel]]:
+    """ONNX Runtime, and OpenVINO where it is installed; what a contestant's name says of each."""
+    engines: Dict[str, Type[HeatMapModel]] = {"": HeatMapModel}
+    if find_spec("openvino") is not None:
+        engines[", OpenVINO"] = OpenVinoModel
+    return engines
 
 
 def _threads() -> List[int]:

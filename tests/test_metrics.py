@@ -14,7 +14,7 @@ from nasion.errors import DependencyError, InputError
 from nasion.health import ENVIRONMENT, Health
 from nasion.messages import AGES, TIMES, SourceStats, Spread, Stamped, StatsMessage
 from nasion.metrics import METRICS, MetricsServer, StatsBoard
-from nasion.mqtt.publisher import COUNTERS
+from nasion.mqtt.publishing import COUNTERS
 from nasion.pipeline.flow import DROPS
 from nasion.settings import HttpSettings
 from nasion.sources.clock import SystemClock

@@ -11,7 +11,7 @@ import yaml
 from nasion.cli.schema import REGENERATE, files
 from nasion.messages import AGES, TIMES
 from nasion.mqtt.contract import CHANNELS, json_schema, name_of, payload_names
-from nasion.mqtt.publisher import COUNTERS
+from nasion.mqtt.publishing import COUNTERS
 from nasion.pipeline.flow import DROPS
 from nasion.pipeline.slip import STAGES
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from nasion.messages import SourceStats
-from nasion.mqtt.publisher import COUNTERS
+from nasion.mqtt.publishing import COUNTERS
 from nasion.pipeline.flow import DROPS
 
 from tests.faults.soak.scenarios import SCENARIOS

@@ -1,7 +1,7 @@
 """Messages that say nothing in particular."""
 
 from nasion.messages import SourceStats, StatsMessage
-from nasion.mqtt.publisher import COUNTERS
+from nasion.mqtt.publishing import COUNTERS
 from nasion.pipeline.flow import DROPS
 
 

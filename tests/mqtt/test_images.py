@@ -11,7 +11,8 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.images import Picture
-from nasion.mqtt.publisher import Publisher, open_publisher
+from nasion.mqtt.publisher import open_publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.settings import MqttSettings
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion

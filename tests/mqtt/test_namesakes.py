@@ -9,7 +9,8 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import pytest
 from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.namesakes import MOST, Namesakes
-from nasion.mqtt.publisher import Publisher, open_publisher
+from nasion.mqtt.publisher import open_publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.settings import MqttSettings
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion

@@ -19,7 +19,8 @@ from nasion.messages import (
     StatusMessage,
 )
 from nasion.mqtt.broker import PrivateBroker
-from nasion.mqtt.publisher import COUNTERS, Publisher, open_publisher
+from nasion.mqtt.publisher import open_publisher
+from nasion.mqtt.publishing import COUNTERS, Publisher
 from nasion.settings import MqttSettings
 
 from tests.mqtt.made_up import reported

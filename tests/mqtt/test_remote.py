@@ -10,7 +10,8 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 import pytest
 from nasion.messages import SETTABLE, StateMessage
 from nasion.mqtt.broker import PrivateBroker
-from nasion.mqtt.publisher import Publisher, open_publisher
+from nasion.mqtt.publisher import open_publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.pipeline.controls import Controls
 from nasion.settings import MqttSettings, RunSettings
 from paho.mqtt.client import Client, MQTTMessage

@@ -11,7 +11,7 @@ from nasion.core.calibration import Calibration, Intrinsics
 from nasion.messages import InfoMessage, SourceStats, StatsMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.broker import PrivateBroker
-from nasion.mqtt.publisher import COUNTERS, NoPublisher
+from nasion.mqtt.publishing import COUNTERS, NoPublisher
 from nasion.mqtt.samples import Samples
 from nasion.pipeline import app
 from nasion.pipeline.flow import DROPS

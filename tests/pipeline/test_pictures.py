@@ -10,7 +10,7 @@ import pytest
 from nasion.core.views import view_geometry
 from nasion.messages import PersonMessage
 from nasion.mqtt.images import Picture
-from nasion.mqtt.publisher import NoPublisher
+from nasion.mqtt.publishing import NoPublisher
 from nasion.pipeline.pictures import LONGEST_PX, Pictures
 from nasion.settings import ImageSettings
 

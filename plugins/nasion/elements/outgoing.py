@@ -13,7 +13,8 @@ from nasion.errors import InputError
 from nasion.messages import InfoMessage, PersonMessage
 from nasion.mqtt.access import find_access
 from nasion.mqtt.boot import read_boot_id
-from nasion.mqtt.publisher import Publisher, open_publisher
+from nasion.mqtt.publisher import open_publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.pipeline.report import info_message
 from nasion.settings import MqttSettings, RunSettings
 from nasion.show.overlay import draw, draw_located

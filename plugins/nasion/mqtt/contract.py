@@ -18,7 +18,7 @@ from nasion.messages import (
     StatusMessage,
     set_model,
 )
-from nasion.mqtt.publisher import COUNTERS
+from nasion.mqtt.publishing import COUNTERS
 from nasion.mqtt.topics import IMAGE, INFO, PERSON, SET, STATE, STATS, STATUS
 from nasion.pipeline.flow import DROPS
 

@@ -45,7 +45,7 @@ class Answer:
 class Desk:
     """Takes the requests of one camera and has their answers ready. Only the connection's thread calls.
 
-    ``on_outcome``: told ``requests_…`` of each, as counted in `publisher.COUNTERS`.
+    ``on_outcome``: told ``requests_…`` of each, as counted in `publishing.COUNTERS`.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing
 from nasion.errors import InputError, NasionError
 from nasion.messages import PersonMessage
-from nasion.mqtt.publisher import Publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.pipeline.controls import Controls
 from nasion.pipeline.engine import Engine
 from nasion.pipeline.feeder import IN_FLIGHT, Feeder

@@ -9,7 +9,7 @@ from nasion.core.results import FrameReason, Located, Person
 from nasion.core.views import ViewGeometry
 from nasion.messages import PersonMessage
 from nasion.mqtt.boot import read_boot_id
-from nasion.mqtt.publisher import Publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.pipeline.pictures import Pictures
 from nasion.pipeline.slip import Slip
 from nasion.settings import CameraSettings

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nasion.core.views import ViewGeometry
 from nasion.messages import PersonMessage
 from nasion.mqtt.images import Picture
-from nasion.mqtt.publisher import Publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.settings import ImageSettings
 from nasion.show.overlay import draw
 

@@ -17,7 +17,7 @@ from nasion.messages import (
     Spread,
     StatsMessage,
 )
-from nasion.mqtt.publisher import Publisher
+from nasion.mqtt.publishing import Publisher
 from nasion.pipeline.engine import ModelFile
 from nasion.pipeline.flow import DROPS
 from nasion.pipeline.summary import CameraSummary, percentiles

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
+
+import pytest
 
 from tests.faults.soak.stage import RECEIVERS, Broker, Listener
 from tests.faults.soak.witness import Witness
@@ -14,12 +17,20 @@ from tests.faults.soak.witness import Witness
 FAREWELL = [("stopped", True), ("online", False)]
 
 
-def test_the_sessions_take_turns_and_the_receivers_count_them(
-    program: Callable[..., Any], broker: Broker, witness: Witness, until: Any, tmp_path: Path
-) -> None:
+@pytest.fixture
+def receiver(broker: Broker, until: Any, tmp_path: Path) -> Iterator[Listener]:
+    """The ready receiver, subscribed."""
     command = [sys.executable, str(RECEIVERS / "nasion_receiver.py"), "--port", str(broker.port)]
     receiver = Listener(command, tmp_path / "receiver.log")
     until(receiver.subscribed.is_set)
+    yield receiver
+    if receiver.process.poll() is None:
+        receiver.end(signal.SIGKILL)
+
+
+def test_the_sessions_take_turns_and_the_receivers_count_them(
+    program: Callable[..., Any], receiver: Listener, broker: Broker, witness: Witness, until: Any
+) -> None:
     first = program(broker.url, log="first", mqtt={"max_age_ms": 5000})
     until(lambda: len(receiver.accepted) > 3)
     assert receiver.sessions == 1

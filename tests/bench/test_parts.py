@@ -92,7 +92,7 @@ class TestContests:
         ("part", "names", "reference"),
         [
             ("bare", ["network", "pipeline"], "network"),
-            ("peers", ["network", "pipeline", "OpenCV loop"], "network"),
+            ("peers", ["network", "pipeline", "pipeline, one at a time", "OpenCV loop"], "network"),
             ("models", ["spot, float, 1 thread"], "spot, float, 1 thread"),
         ],
     )
@@ -114,6 +114,13 @@ class TestContests:
         released = sorted(default_nvinfer_file("full").parents[1].glob("weights/*.onnx"))
         contest = measured(make_bench, "models", model=None)["by_view"]["centre"]
         assert {name.split(",")[0] for name in contest["figures"]} == {file.stem for file in released}
+
+    def test_pipeline_and_loop_are_compared_without_their_networks(self, make_bench: MakeBench) -> None:
+        contest = measured(make_bench, "peers")["by_view"]["centre"]
+        for name in ("pipeline, one at a time", "OpenCV loop"):
+            for taken in contest["turns"][name]:
+                assert 0 < taken["network_s"] < taken["wall_s"]
+        assert list(contest["beyond_network"]["ms"]) == ["pipeline, one at a time", "OpenCV loop"]
 
     def test_more_cameras_cost_more_in_all(self, make_bench: MakeBench) -> None:
         figures = measured(make_bench, "cameras")["figures"]

@@ -43,7 +43,23 @@ def network_step(network: HeatMapModel, height: int, width: int) -> Step:
     return lambda index: network.infer(tensors[index % len(tensors)])
 
 
-def opencv_step(network: HeatMapModel, frames: Sequence[Frame], view: View) -> Step:
+class Stopwatch:
+    """A network, and the seconds that it took so far."""
+
+    def __init__(self, network: HeatMapModel) -> None:
+        self._network = network
+        self.metadata = network.metadata
+        self.spent_s = 0.0
+
+    def infer(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `HeatMapModel.infer`."""
+        began_s = time.perf_counter()
+        heat = self._network.infer(tensor)
+        self.spent_s += time.perf_counter() - began_s
+        return heat
+
+
+def opencv_step(network: Stopwatch, frames: Sequence[Frame], view: View) -> Step:
     """The whole work in a plain loop: crop, OpenCV's area averaging, the same network, place and depth."""
     calibration = frames[0].calibration
     geometry = view_geometry(view, calibration.left.width, calibration.left.height)

@@ -42,6 +42,7 @@ class Passage(NamedTuple):
             last - first,
             (self.arrived_ns[last] - self.arrived_ns[first]) / 1e9,
             (self.cpu_ns[last] - self.cpu_ns[first]) / 1e9,
+            sum(latency["network"] for latency in self.latencies_ms[first + 1 : last + 1]) / 1e3,
         )
 
 

@@ -81,7 +81,9 @@ def _models(figures: Figures) -> Iterator[Table]:
 def _peers(figures: Figures) -> Iterator[Table]:
     for view, contest in figures["by_view"].items():
         table = _contest(f"the same frames, {view}, 1080 lines", contest, "")
-        table.caption = f"CPU beyond the network, pipeline / OpenCV loop: {within(contest['beyond_network'])}"
+        over = contest["beyond_network"]
+        spent = " and ".join(f"{number(ms)} ms" for ms in over["ms"].values()) if over else "–"
+        table.caption = f"CPU beyond their networks, pipeline one at a time / OpenCV loop: {within(over)}; {spent}"
         yield table
 
 

@@ -7,11 +7,15 @@ import numpy as np
 
 
 class Turn(NamedTuple):
-    """``frames`` frames took ``wall_s`` seconds, and the process ``cpu_s`` seconds of all cores meanwhile."""
+    """``frames`` frames took ``wall_s`` seconds, and the process ``cpu_s`` seconds of all cores meanwhile.
+
+    ``network_s``: seconds of these that the network took, where that is known.
+    """
 
     frames: int
     wall_s: float
     cpu_s: float
+    network_s: Optional[float] = None
 
     @property
     def ms(self) -> float:
@@ -22,6 +26,12 @@ class Turn(NamedTuple):
     def cpu_ms(self) -> float:
         """Milliseconds of processor time a frame."""
         return 1e3 * self.cpu_s / self.frames
+
+    @property
+    def beyond_network_ms(self) -> float:
+        """Milliseconds of processor time a frame beyond the turn's own network; only where its time is known."""
+        assert self.network_s is not None, "the network's time is not known"
+        return 1e3 * (self.cpu_s - self.network_s) / self.frames
 
 
 #: One turn of each contestant, by name.
@@ -72,11 +82,18 @@ def compared(rounds: Sequence[Round], reference: str) -> Dict[str, Any]:
     }
 
 
-def beyond(rounds: Sequence[Round], one: str, other: str, network: str) -> Optional[Dict[str, float]]:
-    """Processor time of ``one`` beyond ``network`` in that of ``other`` beyond it; None where noise swallows it."""
-    over = [(turn[one].cpu_ms - turn[network].cpu_ms, turn[other].cpu_ms - turn[network].cpu_ms) for turn in rounds]
+def beyond(rounds: Sequence[Round], one: str, other: str) -> Optional[Dict[str, Any]]:
+    """Processor time of ``one`` beyond its own network in that of ``other`` beyond its own, with both as ``ms``.
+
+    Each network's time is that within the turn: between two turns it differs by as much as all the rest takes. It is
+    taken by the clock, which tells processor time where one thread works at a time. None where noise swallows it.
+    """
+    over = [(turns[one].beyond_network_ms, turns[other].beyond_network_ms) for turns in rounds]
     ratios = [mine / theirs for mine, theirs in over if theirs > 0]
-    return spread(ratios) if ratios else None
+    if not ratios:
+        return None
+    mine, theirs = (statistics.median(column) for column in zip(*over))
+    return {**spread(ratios), "ms": {one: mine, other: theirs}}
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> Optional[float]:

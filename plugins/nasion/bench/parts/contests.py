@@ -5,11 +5,12 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from threading import Event
 from typing import Dict, List, Optional, Sequence, Type
 
 from nasion.bench.bench import Bench, Figures
-from nasion.bench.frames import SIZES, as_fast_as_taken, resized_frames, scene_frames
-from nasion.bench.loops import Step, network_step, opencv_step, timed, yunet_step
+from nasion.bench.frames import SIZES, as_fast_as_taken, one_by_one, resized_frames, scene_frames
+from nasion.bench.loops import Step, Stopwatch, network_step, opencv_step, timed, yunet_step
 from nasion.bench.piped import passage
 from nasion.bench.turns import Round, TakeTurn, Turn, alternate, beyond, compared
 from nasion.core.views import INPUT_SIZES
@@ -20,6 +21,8 @@ from nasion.settings import View
 from nasion.sources.frame import Frame
 
 NETWORK, PIPELINE, LOOP, YUNET = "network", "pipeline", "OpenCV loop", "YuNet"
+#: As the loop works: the next frame when the one before is through, in one thread.
+ONE_AT_A_TIME = "pipeline, one at a time"
 _HEIGHT = 1080
 
 
@@ -38,21 +41,21 @@ def measure_bare(bench: Bench) -> Optional[Figures]:
 
 def measure_peers(bench: Bench) -> Optional[Figures]:
     """The same frames by the pipeline, by an OpenCV loop with the same network, and by YuNet where there is one."""
-    bench.expect((3 + (bench.yunet is not None)) * bench.plan.rounds * len(bench.plan.views))
+    bench.expect((4 + (bench.yunet is not None)) * bench.plan.rounds * len(bench.plan.views))
     frames = scene_frames(_HEIGHT)
     by_view: Figures = {}
     for view in bench.plan.views:
-        loop = opencv_step(bench.subject.network(view), frames, view)
         contestants = {
             NETWORK: _network(bench, view),
             PIPELINE: _pipeline(bench, view, frames),
-            LOOP: _alone(bench, loop),
+            ONE_AT_A_TIME: _one_at_a_time(bench, view, frames),
+            LOOP: _loop(bench, view, frames),
         }
         if bench.yunet is not None:
             contestants[YUNET] = _alone(bench, yunet_step(bench.yunet, frames, view))
         rounds = _rounds(bench, contestants)
         if rounds:
-            by_view[view] = {**compared(rounds, NETWORK), "beyond_network": beyond(rounds, PIPELINE, LOOP, NETWORK)}
+            by_view[view] = {**compared(rounds, NETWORK), "beyond_network": beyond(rounds, ONE_AT_A_TIME, LOOP)}
     return {"by_view": by_view} if by_view else None
 
 
@@ -113,6 +116,29 @@ def _alone(bench: Bench, step: Step) -> TakeTurn:
     def take() -> Optional[Turn]:
         with opencv_threads(1):
             return timed(step, bench.plan.frames, bench.stop)
+
+    return take
+
+
+def _loop(bench: Bench, view: View, frames: Sequence[Frame]) -> TakeTurn:
+    watch = Stopwatch(bench.subject.network(view))
+    take = _alone(bench, opencv_step(watch, frames, view))
+
+    def take_and_watch() -> Optional[Turn]:
+        before_s = watch.spent_s
+        turn = take()
+        return None if turn is None else turn._replace(network_s=watch.spent_s - before_s)
+
+    return take_and_watch
+
+
+def _one_at_a_time(bench: Bench, view: View, frames: Sequence[Frame]) -> TakeTurn:
+    def take() -> Optional[Turn]:
+        answered = Event()
+        source = bench.replay(one_by_one(frames, bench.plan.frames, answered, bench.clock), frames, live=True)
+        settings = bench.subject.settings(view, "live", sources=(source.uri,))
+        passed = passage(settings, [source], clock=bench.clock, stop=bench.stop, on_frame=answered.set)
+        return None if bench.stop.is_set() else passed.turn()
 
     return take
 

@@ -11,6 +11,7 @@ from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
 from nasion.engine.onnx_model import HeatMapModel
 from nasion.engine.openvino_model import OpenVinoModel
 from nasion.engine.precision import int8_file
+from nasion.engine.signal_stack import signal_stack
 from nasion.errors import DependencyError, InputError, NasionError
 from nasion.locating import PictureLocator
 from numpy.typing import NDArray
@@ -87,3 +88,13 @@ def test_without_openvino_it_is_said_how_to_get_it(spot_model: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(DependencyError, match=r"pip install 'nasion\[openvino\]', or take --engine onnxruntime"):
         OpenVinoModel(spot_model, height=64, width=96, threads=1)
+
+
+def test_networks_may_end_in_any_order_and_signals_are_handled_all_the_same(spot_model: Path) -> None:
+    """Else the next Ctrl-C would end the process: see `signal_stack_kept`."""
+    before = signal_stack()
+    models = [OpenVinoModel(spot_model, height=64, width=96, threads=threads) for threads in (1, 2, 2)]
+    while models:
+        del models[0]
+        after = signal_stack()
+        assert (after.sp, after.flags, after.size) == (before.sp, before.flags, before.size)

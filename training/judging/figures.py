@@ -60,9 +60,9 @@ def judge(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
 def choose_threshold(answers: Sequence[Answer], *, specificity: float = 0.97) -> float:
     """The threshold, in steps of 0.01, with most answers right among those that keep ``specificity``.
 
-    A robot that follows a coat stand is worse than one that waits for a better look: hence the bound, and of equally
-    good ones the highest is taken. Where none keeps the bound, the highest there is. Choose on pictures that do not
-    judge. WorkshopError without both kinds.
+    A robot that follows a coat stand is worse than one that waits for a better look: hence the bound. Of equally
+    good ones the middle is taken, for at either end other pictures fall off; of two the higher. Where none keeps the
+    bound, the highest there is. Choose on pictures that do not judge. WorkshopError without both kinds.
     """
     positives = sum(a.picture.positive for a in answers)
     if not 0 < positives < len(answers):
@@ -72,5 +72,6 @@ def choose_threshold(answers: Sequence[Answer], *, specificity: float = 0.97) ->
         )
     rows = threshold_curve(answers, [round(0.01 * step, 2) for step in range(30, 96)])
     kept = [row for row in rows if row["specificity"] >= specificity] or rows[-1:]
-    best = max(kept, key=lambda row: (row["right_location_free"], row["threshold"]))
-    return float(best["threshold"])
+    most = max(row["right_location_free"] for row in kept)
+    best = [row["threshold"] for row in kept if row["right_location_free"] == most]
+    return float(best[len(best) // 2])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasion.engine.onnx_model import HeatMapModel, one_line
+from nasion.engine.signal_stack import signal_stack_kept
 from nasion.errors import DependencyError, InputError, NasionError
 
 
@@ -20,10 +21,11 @@ class OpenVinoModel(HeatMapModel):
         # It has done its part.
         del self._session
         self._openvino = openvino
-        self._compiled = _compile(openvino, path, (1, 3, height, width), threads)
         # A request computes one picture at a time. They belong to no thread: who computes takes one that is idle.
         self._idle: List[Any] = []
-        self.infer(np.zeros((1, 3, height, width), np.float32))
+        with signal_stack_kept():
+            self._compiled = _compile(openvino, path, (1, 3, height, width), threads)
+            self.infer(np.zeros((1, 3, height, width), np.float32))
 
     def infer(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `HeatMapModel.infer`."""

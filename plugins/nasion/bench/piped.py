@@ -4,13 +4,15 @@ import threading
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
+from nasion.bench.bench import Bench
+from nasion.bench.frames import one_by_one
 from nasion.bench.turns import Turn
 from nasion.errors import NasionError
 from nasion.messages import PersonMessage
 from nasion.pipeline.app import run
 from nasion.pipeline.summary import RunSummary
-from nasion.settings import DepthSettings, Mode, RunSettings
-from nasion.sources.frame import Clock, Source
+from nasion.settings import DepthSettings, Mode, RunSettings, View
+from nasion.sources.frame import Clock, Frame, Source
 
 #: Messages before the first one that counts, at most a quarter: the first frames find cold memory.
 _WARM = 5
@@ -81,6 +83,14 @@ def passage(
 
     summary = run(settings, clock=clock, on_message=note, on_event=lambda _: None, stop=stop, opener=opener)
     return Passage(arrived, used, latencies, located, summary)
+
+
+def one_at_a_time(bench: Bench, frames: Sequence[Frame], count: int, view: View, mqtt_url: str = "none") -> Passage:
+    """``count`` of ``frames`` in mode `live`, each when the one before is through."""
+    answered = threading.Event()
+    source = bench.replay(one_by_one(frames, count, answered, bench.clock), frames, live=True)
+    settings = bench.subject.settings(view, "live", sources=(source.uri,), mqtt_url=mqtt_url)
+    return passage(settings, [source], clock=bench.clock, stop=bench.stop, on_frame=answered.set)
 
 
 def _age_ns(message: PersonMessage, clock: Clock) -> int:

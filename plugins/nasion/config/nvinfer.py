@@ -11,7 +11,7 @@ from typing_extensions import Literal
 import nasion
 from nasion.config.nearest import did_you_mean
 from nasion.config.nvinfer_keys import CLASS_ATTRS_KEYS, PROPERTY_KEYS, KeyRule, Kind, Value
-from nasion.core.views import INPUT_SIZES
+from nasion.core.views import INPUT_SIZES, ChannelOrder
 from nasion.errors import InputError
 from nasion.files import read_limited
 from nasion.settings import View
@@ -46,7 +46,7 @@ class NvinferConfig:
     onnx_file: Path
     height: int
     width: int
-    color_format: Literal["RGB", "BGR"]
+    color_format: ChannelOrder
     batch_size: int = 1
     gpu_id: int = 0
     precision: NetworkPrecision = "fp32"

@@ -5,9 +5,8 @@ from typing import Tuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Literal
 
-from nasion.core.views import ViewGeometry
+from nasion.core.views import ChannelOrder, ViewGeometry
 
 Pixels = NDArray[np.uint8]
 
@@ -18,7 +17,7 @@ _CONVERSIONS = {
 }
 
 
-def scaled_crop(picture: Pixels, geometry: ViewGeometry, order: Literal["RGB", "BGR"] = "RGB") -> Pixels:
+def scaled_crop(picture: Pixels, geometry: ViewGeometry, order: ChannelOrder = "RGB") -> Pixels:
     """``picture`` (H, W, 3 or 4) BGR or BGRx as (scaled_height, scaled_width, 3), channels in ``order``.
 
     Every pixel of the crop counts, as in the training pictures, which were averaged over areas: a shrunken face must

@@ -10,8 +10,12 @@ from typing import Dict, Tuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Literal
 
 from nasion.settings import View
+
+#: How the channels of the network's input follow each other.
+ChannelOrder = Literal["RGB", "BGR"]
 
 Coordinate = TypeVar("Coordinate", float, NDArray[np.float32], NDArray[np.float64])
 

@@ -12,10 +12,9 @@ from typing import Any, Callable, List, Optional
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Literal
 
 from nasion.config.nvinfer import NvinferConfig
-from nasion.core.views import ViewGeometry, view_geometry
+from nasion.core.views import ChannelOrder, ViewGeometry, view_geometry
 from nasion.engine.choice import CpuEngine
 from nasion.engine.onnx_model import HeatMapModel
 from nasion.engine.openvino_model import OpenVinoModel
@@ -79,7 +78,7 @@ class CameraGraph:
         name: str,
         *,
         geometry: ViewGeometry,
-        color_format: Literal["RGB", "BGR"],
+        color_format: ChannelOrder,
         network: Callable[[NDArray[np.float32]], NDArray[np.float32]],
         live: bool,
         steps: Steps,

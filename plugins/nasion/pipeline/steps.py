@@ -10,7 +10,6 @@ from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Literal
 
 from nasion.core.gates import Hysteresis
 from nasion.core.locate import locate
@@ -19,7 +18,7 @@ from nasion.core.results import FrameReason, Located
 from nasion.core.ring import FrameRing
 from nasion.core.scaling import scaled_crop
 from nasion.core.tensor import blank_tensor, fill_tensor
-from nasion.core.views import ViewGeometry
+from nasion.core.views import ChannelOrder, ViewGeometry
 from nasion.engine.metadata import ModelMetadata
 from nasion.pipeline.controls import InForce
 from nasion.pipeline.flow import Flow
@@ -93,7 +92,7 @@ class Steps:
         self.spend(pts, "wait")
         return True
 
-    def prepare(self, pts: int, picture: NDArray[np.uint8], order: Literal["RGB", "BGR"]) -> None:
+    def prepare(self, pts: int, picture: NDArray[np.uint8], order: ChannelOrder) -> None:
         """Picture (H, W, 3 or 4) uint8, BGR or BGRx, to the network's input, whose channels are in ``order``."""
         slip = self._slips.get(pts)
         if slip is None:

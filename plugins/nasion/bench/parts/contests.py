@@ -5,13 +5,12 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
-from threading import Event
 from typing import Dict, List, Optional, Sequence, Type
 
 from nasion.bench.bench import Bench, Figures
-from nasion.bench.frames import SIZES, as_fast_as_taken, one_by_one, resized_frames, scene_frames
+from nasion.bench.frames import SIZES, as_fast_as_taken, resized_frames, scene_frames
 from nasion.bench.loops import Step, Stopwatch, network_step, opencv_step, timed, yunet_step
-from nasion.bench.piped import passage
+from nasion.bench.piped import one_at_a_time, passage
 from nasion.bench.turns import Round, TakeTurn, Turn, alternate, beyond, compared
 from nasion.core.views import INPUT_SIZES
 from nasion.engine.onnx_model import HeatMapModel
@@ -134,10 +133,7 @@ def _loop(bench: Bench, view: View, frames: Sequence[Frame]) -> TakeTurn:
 
 def _one_at_a_time(bench: Bench, view: View, frames: Sequence[Frame]) -> TakeTurn:
     def take() -> Optional[Turn]:
-        answered = Event()
-        source = bench.replay(one_by_one(frames, bench.plan.frames, answered, bench.clock), frames, live=True)
-        settings = bench.subject.settings(view, "live", sources=(source.uri,))
-        passed = passage(settings, [source], clock=bench.clock, stop=bench.stop, on_frame=answered.set)
+        passed = one_at_a_time(bench, frames, bench.plan.frames, view)
         return None if bench.stop.is_set() else passed.turn()
 
     return take

@@ -1,12 +1,11 @@
 """Where a frame's time goes, one frame at a time, so that none waits for another."""
 
 from itertools import product
-from threading import Event
 from typing import List, Optional
 
 from nasion.bench.bench import Bench, Figures
-from nasion.bench.frames import SCENES, one_by_one, scene_frames
-from nasion.bench.piped import Passage, passage
+from nasion.bench.frames import SCENES, scene_frames
+from nasion.bench.piped import Passage, one_at_a_time
 from nasion.mqtt.broker import PrivateBroker
 from nasion.settings import View
 
@@ -21,19 +20,13 @@ def measure(bench: Bench) -> Optional[Figures]:
     rows: List[Figures] = []
     with PrivateBroker() as broker:
         for view, height, scene in combinations:
-            passed = _passed(bench, broker.url, view, height, scene)
+            frames = scene_frames(height, scene)
+            passed = one_at_a_time(bench, frames, bench.plan.stage_frames, view, broker.url)
             if bench.stop.is_set():
                 break
             rows.append(_row(passed, view, height, scene))
             bench.advance()
     return {"rows": rows} if rows else None
-
-
-def _passed(bench: Bench, url: str, view: View, height: int, scene: str) -> Passage:
-    frames, answered = scene_frames(height, scene), Event()
-    source = bench.replay(one_by_one(frames, bench.plan.stage_frames, answered, bench.clock), frames, live=True)
-    settings = bench.subject.settings(view, "live", sources=(source.uri,), mqtt_url=url)
-    return passage(settings, [source], clock=bench.clock, stop=bench.stop, on_frame=answered.set)
 
 
 def _row(passed: Passage, view: View, height: int, scene: str) -> Figures:

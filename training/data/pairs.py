@@ -21,10 +21,10 @@ Batch = dict[str, Tensor]
 class Sampling:
     """Which pictures make a pair.
 
-    Positives: ``indexed``, each once an epoch, or ``random``. Negatives: ``shuffled``, in a new order each epoch,
-    ``random``, or ``ordered``: the n-th with the n-th positive. With ``ordered`` the negatives beyond the number of
-    positives are never seen, and each positive has the same partner in every epoch: the original's mistake, kept
-    for comparison.
+    Positives: ``indexed``, in turn, each as often as any other, or ``random``. Negatives: ``shuffled``, in a new order
+    each epoch, ``random``, or ``ordered``: the n-th with the n-th positive. With ``ordered`` the negatives beyond the
+    number of positives are never seen, and each positive has the same partner in every epoch: the original's mistake,
+    kept for comparison.
     """
 
     positives: Literal["indexed", "random"] = "random"
@@ -45,7 +45,8 @@ class PairDataset(Dataset[Batch]):
     """Item i: one random crop of a positive and one of a negative, with target and weight maps.
 
     ``pictures`` and their decoded ``pixels`` (RGB) belong together; ``pairs`` is the length of an epoch, by default
-    the number of positives. ``epoch`` decides the order of shuffled negatives. TableError: a kind has no picture.
+    the number of positives. ``epoch`` decides the order of shuffled negatives, and from which positive on the indexed
+    ones go. TableError: a kind has no picture.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class PairDataset(Dataset[Batch]):
             if not members:
                 raise TableError(f"the training split holds no {name} picture; both kinds are needed")
         self.pairs = len(self.positives) if pairs is None else pairs
+        self._first = epoch * self.pairs
         self._order = np.random.default_rng(epoch).permutation(len(self.negatives))
 
     def __len__(self) -> int:
@@ -75,7 +77,7 @@ class PairDataset(Dataset[Batch]):
     def pair(self, rng: np.random.Generator, index: int) -> tuple[int, int]:
         """Indices of the positive and the negative picture of item ``index``."""
         positive = (
-            self.positives[index % len(self.positives)]
+            self.positives[(self._first + index) % len(self.positives)]
             if self.sampling.positives == "indexed"
             else _any(rng, self.positives)
         )

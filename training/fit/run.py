@@ -103,6 +103,7 @@ def fit(preset: Preset, pictures: Sequence[Picture], out: Path, seed: int, machi
     trainer = L.Trainer(
         max_epochs=preset.budget.epochs or -1,
         reload_dataloaders_every_n_epochs=1,
+        check_val_every_n_epoch=preset.epochs_between_judgements,
         num_sanity_val_steps=0,
         gradient_clip_val=1.0,
         log_every_n_steps=10,

@@ -43,6 +43,12 @@ def test_indexed_positives_are_each_seen_once_an_epoch(pictures: list[Picture]) 
     assert sorted(positive for positive, _ in met(pairs)) == pairs.positives
 
 
+def test_short_epochs_go_on_through_the_indexed_positives(pictures: list[Picture]) -> None:
+    half = len(dataset(pictures, Sampling("indexed", "random")).positives) // 2
+    epochs = [dataset(pictures, Sampling("indexed", "random"), pairs=half, epoch=epoch) for epoch in (0, 1)]
+    assert sorted(positive for pairs in epochs for positive, _ in met(pairs)) == epochs[0].positives[: 2 * half]
+
+
 def test_shuffled_negatives_are_each_seen_once_and_meet_others_in_the_next_epoch(pictures: list[Picture]) -> None:
     first, second = (met(dataset(pictures, Sampling("indexed", "shuffled"), epoch=epoch)) for epoch in (0, 1))
     assert sorted(negative for _, negative in first) == sorted(negative for _, negative in second)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from training.errors import WorkshopError
 from training.fit.module import LONGEST_STEP_S, HeatMapRegression
 from training.fit.presets import PRESETS, Preset
 from training.fit.run import Machine, Start, fit
+from training.fit.saving import SafeCheckpointIO
 from training.fit.schedule import Budget, ScheduleConfig
 from training.network.checkpoint import load_network
 from training.network.unet import UNetConfig
@@ -85,6 +87,22 @@ def test_only_the_original_s_mistake_lets_the_rate_jump_back(
         assert rates[29] == pytest.approx(rates[9])
     else:
         assert rates[29] == pytest.approx(half.schedule.learning_rate * half.schedule.factor(0.7, 0), rel=0.05)
+
+
+def test_a_run_that_is_seldom_judged_still_keeps_each_epoch(
+    pictures: list[Picture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    save = SafeCheckpointIO.save_checkpoint
+
+    def noted(self: SafeCheckpointIO, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        kept.append(Path(path).stem)
+        save(self, checkpoint, path, storage_options)
+
+    monkeypatch.setattr(SafeCheckpointIO, "save_checkpoint", noted)
+    run(replace(TINY, budget=Budget(epochs=4), judge_every=2), pictures, tmp_path / "run")
+    assert kept.count("last") == 4
+    assert 1 <= kept.count("best") <= 2
 
 
 def test_a_checkpoint_of_another_network_is_refused_and_kept(pictures: list[Picture], tmp_path: Path) -> None:

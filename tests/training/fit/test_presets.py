@@ -54,6 +54,19 @@ def test_every_recipe_starts(name: str, make_table: Callable[..., Path], tmp_pat
     assert best.exists()
 
 
+@pytest.mark.parametrize(
+    ("budget", "judged"),
+    [
+        (Budget(epochs=8), [4, 8]),
+        (Budget(epochs=6), [1, 2, 3, 4, 5, 6]),
+        (Budget(minutes=1, epochs=8), [1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_the_end_of_a_run_is_always_judged(budget: Budget, judged: list[int]) -> None:
+    every = replace(PRESETS["lite"], judge_every=4, budget=budget).epochs_between_judgements
+    assert [epoch for epoch in range(1, (budget.epochs or 0) + 1) if epoch % every == 0] == judged
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_phases_of_a_run_reach_to_its_end_in_order(name: str) -> None:
     ends = [phase.until for phase in PRESETS[name].phases]

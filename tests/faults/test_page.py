@@ -11,6 +11,7 @@ import pytest
 from nasion.messages import SourceStats
 from nasion.mqtt.publishing import COUNTERS
 from nasion.pipeline.flow import DROPS
+from nasion.pipeline.line import SILENCE_NS
 
 from tests.faults.soak.scenarios import SCENARIOS
 from tests.faults.soak.stage import ROOT
@@ -55,3 +56,8 @@ def test_every_fault_names_counters_that_there_are(row: Row) -> None:
 def test_the_page_has_every_fault_and_every_scenario() -> None:
     assert len(ROWS) >= 24
     assert all(re.search(rf"\b{name}\b", PAGE) for name in SCENARIOS)
+
+
+def test_the_page_says_when_a_camera_counts_as_silent() -> None:
+    silent = next(row for row in ROWS if row.fault == "Silent")
+    assert f"after {SILENCE_NS / 1e9:g} s, then every {SILENCE_NS / 1e9:g} s" in silent.heard

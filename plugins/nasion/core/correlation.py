@@ -1,5 +1,6 @@
 """Normalised cross-correlation of many overlapping windows at once, and the place of its peak."""
 
+import math
 from functools import lru_cache
 from typing import Any, List, Tuple
 
@@ -30,7 +31,6 @@ def correlate(left: Floats, right: Floats, window: int, least_deviation: float) 
     width_right = right.shape[1]
     shifts = width_right - width + 1
     across = width - window + 1
-    area = window * window
 
     # Everything that is summed lies side by side, so that it is summed at once: little arrays cost by the call.
     at_right, at_products = 2 * width, 2 * (width + width_right)
@@ -40,22 +40,23 @@ def correlate(left: Floats, right: Floats, window: int, least_deviation: float) 
     np.multiply(left, left, out=stacked[:, width:at_right])
     np.multiply(right, right, out=stacked[:, at_right + width_right : at_products])
     np.multiply(_by_shift(right, width), left, out=_side_by_side(stacked, at_products, shifts, width))
-    sums = _window_sums(stacked, window)
+    means = _window_sums(stacked, window)
+    means /= window * window
 
-    sum_left, squares_left = sums[:, :across], sums[:, width : width + across]
-    variance_left = squares_left - sum_left * sum_left / area
-    sum_right = sums[:, at_right : at_right + width_right - window + 1]
-    squares_right = sums[:, at_right + width_right : at_products - window + 1]
-    variance_right = _by_shift(squares_right - sum_right * sum_right / area, across)
-    sum_products = _side_by_side(sums, at_products, shifts, width)[:, :, :across]
-    covariance = sum_products - sum_left * _by_shift(sum_right, across) / area
+    left_mean, left_squares = means[:, :across], means[:, width : width + across]
+    right_mean = means[:, at_right : at_right + width_right - window + 1]
+    right_squares = means[:, at_right + width_right : at_products - window + 1]
+    products = _side_by_side(means, at_products, shifts, width)[:, :, :across]
+    covariance = products - left_mean * _by_shift(right_mean, across)
+    left_variance = _textured(left_squares - left_mean * left_mean, least_deviation)
+    right_variance = _textured(right_squares - right_mean * right_mean, least_deviation)
+    return (covariance / np.sqrt(left_variance * _by_shift(right_variance, across))).astype(np.float32)
 
-    least = area * least_deviation**2
-    textured = (variance_left >= least) & (variance_right >= least)
-    scores: Floats = np.zeros(textured.shape, np.float32)
-    norm = np.sqrt(variance_left * variance_right, where=textured, out=np.ones(textured.shape))
-    np.divide(covariance, norm, where=textured, out=scores, casting="same_kind")
-    return scores
+
+def _textured(variance: NDArray[np.float64], least_deviation: float) -> NDArray[np.float64]:
+    """``variance``, infinite where it is too little to say anything: a correlation divided by that is 0."""
+    variance[variance < least_deviation**2] = np.inf
+    return variance
 
 
 def _window_sums(values: Floats, window: int) -> NDArray[np.float64]:
@@ -94,17 +95,15 @@ def peaks(scores: Floats) -> Tuple[NDArray[np.float64], Floats]:
     The place is the top of the parabola through the peak and its neighbours; NaN where the peak is at either end, for
     then the true one may lie beyond.
     """
-    count = scores.shape[0]
-    flat = scores.reshape(count, -1).astype(np.float64)
-    top = flat.argmax(axis=0)
-    inside = top.clip(1, count - 2)
-    columns = flat.shape[1]
-    at = inside * columns + np.arange(columns)
-    before, peak, after = (flat.take(at + step * columns) for step in (-1, 0, 1))
-    bend = before - 2 * peak + after
-    offset = np.divide(0.5 * (before - after), bend, where=bend < 0, out=np.zeros(columns))
-    place = np.where(top == inside, inside + offset, np.nan)
-    return place.reshape(scores.shape[1:]), flat.max(axis=0).astype(np.float32).reshape(scores.shape[1:])
+    places, heights = [], []
+    # In plain Python: for the few pixels of a patch, the way into a library costs more.
+    for along in scores.reshape(scores.shape[0], -1).T.tolist():
+        height = max(along)
+        at = along.index(height)
+        places.append(at + peak_offset(along, at) if 0 < at < len(along) - 1 else math.nan)
+        heights.append(height)
+    shape = scores.shape[1:]
+    return np.array(places).reshape(shape), np.array(heights, np.float32).reshape(shape)
 
 
 def peak_offset(scores: List[float], at: int) -> float:

@@ -39,7 +39,7 @@ def test_test_runs_every_stage_and_pytest_speaks_last(stages: Clone) -> None:
         "python -m ruff check .",
         "python -m ruff format --check .",
         "python -m mypy",
-        "python -m pytest -k two words",
+        "python -m pytest -n auto --dist loadfile -k two words",
     ]
     assert finished.stdout.splitlines()[-1] == "pytest speaks"
 
@@ -49,7 +49,7 @@ def test_without_training_neither_torch_nor_its_tests(stages: Clone) -> None:
     calls = stages.noted_calls()
     assert calls[0] == "setup cpu,demo,test"
     assert calls[3].startswith("python -m mypy plugins tests --exclude")
-    assert calls[4] == "python -m pytest --ignore=tests/training --ignore=tests/export"
+    assert calls[4] == "python -m pytest -n auto --dist loadfile --ignore=tests/training --ignore=tests/export"
     assert "leaving out training/ and export/" in finished.stderr
 
 

@@ -31,7 +31,10 @@ PARTS: Dict[str, Any] = {
             }
         ]
     },
-    "cameras": {"view": "full", "figures": {"1": {"cost": SPREAD}, "2": {"cost": SPREAD}}},
+    "cameras": {
+        "view": "full",
+        "by_mode": {"every frame": {"figures": {"1": {"cost": SPREAD}, "2": {"cost": SPREAD}}}},
+    },
     "sizes": {"view": "full", **CONTEST},
     "memory": {"view": "full", "raw": {"frames": [1, 2, 3], "mib": [100.0, 101.0, 101.0]}},
     "startup": {"view": "full", "seconds": SPREAD, "raw_s": [2.0]},

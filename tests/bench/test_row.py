@@ -51,7 +51,9 @@ class TestRow:
                     bare={"by_view": {"centre": {"figures": {"network": figure, "pipeline": figure}}}},
                     peers={"by_view": {"centre": {"figures": {"YuNet": figure}, "beyond_network": ratio}}},
                     paced={"rows": [{"rate": 15}, thirty]},
-                    cameras={"figures": {"2": {"cost": ratio}}},
+                    cameras={
+                        "by_mode": {"every frame": {"figures": {"2": {"cost": ratio}}}, "live": {"figures": {"1": {}}}}
+                    },
                     startup={"seconds": ratio},
                     memory={"growth_mib": 0.0123},
                 )

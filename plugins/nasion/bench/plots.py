@@ -142,11 +142,13 @@ def _let_go(row: Figures) -> str:
 
 def _cameras(figures: Figures) -> Any:
     figure, (axes,) = _panels(1, 8)
-    counts = [int(name) for name in figures["figures"]]
-    costs = [row["cost"] for row in figures["figures"].values()]
-    medians = [cost["median"] for cost in costs]
-    around = [[cost["median"] - cost["min"] for cost in costs], [cost["max"] - cost["median"] for cost in costs]]
-    axes.errorbar(counts, medians, around, fmt="o", color=_MAIN, capsize=4, label="measured (median, least, most)")
+    for (mode, contest), marker in zip(figures["by_mode"].items(), "os"):
+        counts = [int(name) for name in contest["figures"]]
+        costs = [row["cost"] for row in contest["figures"].values()]
+        medians = [cost["median"] for cost in costs]
+        around = [[cost["median"] - cost["min"] for cost in costs], [cost["max"] - cost["median"] for cost in costs]]
+        label = f"{mode} (median, least, most)"
+        axes.errorbar(counts, medians, around, fmt=marker, color=_MAIN, capsize=4, label=label)
     axes.plot([0, max(counts)], [0, max(counts)], "--", color="grey", label="as many times the cost of one")
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)

@@ -50,7 +50,8 @@ def correlate(left: Floats, right: Floats, window: int, least_deviation: float) 
     covariance = products - left_mean * _by_shift(right_mean, across)
     left_variance = _textured(left_squares - left_mean * left_mean, least_deviation)
     right_variance = _textured(right_squares - right_mean * right_mean, least_deviation)
-    return (covariance / np.sqrt(left_variance * _by_shift(right_variance, across))).astype(np.float32)
+    scores = covariance / np.sqrt(left_variance * _by_shift(right_variance, across))
+    return np.asarray(scores, np.float32)
 
 
 def _textured(variance: NDArray[np.float64], least_deviation: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Type
 
 from nasion.bench.bench import Bench, Figures
-from nasion.bench.frames import SIZES, as_fast_as_taken, resized_frames, scene_frames
+from nasion.bench.frames import SIZES, as_fast_as_taken, paced, resized_frames, scene_frames
 from nasion.bench.loops import Step, Stopwatch, network_step, opencv_step, timed, yunet_step
 from nasion.bench.piped import one_at_a_time, passage
 from nasion.bench.turns import Round, TakeTurn, Turn, alternate, beyond, compared
@@ -16,13 +16,15 @@ from nasion.core.views import INPUT_SIZES
 from nasion.engine.onnx_model import HeatMapModel
 from nasion.engine.openvino_model import OpenVinoModel
 from nasion.engine.threads import opencv_threads
-from nasion.settings import View
-from nasion.sources.frame import Frame
+from nasion.settings import Mode, View
+from nasion.sources.frame import Frame, Source
 
 NETWORK, PIPELINE, LOOP, YUNET = "network", "pipeline", "OpenCV loop", "YuNet"
 #: As the loop works: the next frame when the one before is through, in one thread.
 ONE_AT_A_TIME = "pipeline, one at a time"
 _HEIGHT = 1080
+#: A camera's own pace.
+CAMERA_FPS = 30
 
 
 def measure_bare(bench: Bench) -> Optional[Figures]:
@@ -77,18 +79,24 @@ def measure_models(bench: Bench) -> Optional[Figures]:
 
 
 def measure_cameras(bench: Bench) -> Optional[Figures]:
-    """Several cameras in one process; ``cost``: processor time for a frame of each, in that of one camera."""
+    """Several cameras in one process; ``cost``: processor time for a frame of each, in that of one camera.
+
+    As fast as can be, where they fight for the cores, and at a camera's own pace.
+    """
     view, counts = bench.plan.views[0], bench.plan.cameras
-    bench.expect(len(counts) * bench.plan.rounds)
+    modes = {"every frame": _pipeline, f"live, {CAMERA_FPS} fps": _live}
+    bench.expect(len(modes) * len(counts) * bench.plan.rounds)
     frames = scene_frames(_HEIGHT)
-    rounds = _rounds(bench, {str(count): _pipeline(bench, view, frames, cameras=count) for count in counts})
-    if not rounds:
-        return None
-    figures = compared(rounds, str(counts[0]))
-    for count in counts:
-        ratio = figures["figures"][str(count)]["cpu_ratio"]
-        figures["figures"][str(count)]["cost"] = {name: count * value for name, value in ratio.items()}
-    return {"view": view, **figures}
+    by_mode: Figures = {}
+    for mode, take in modes.items():
+        rounds = _rounds(bench, {str(count): take(bench, view, frames, cameras=count) for count in counts})
+        if not rounds:
+            break
+        figures = by_mode[mode] = compared(rounds, str(counts[0]))
+        for count in counts:
+            ratio = figures["figures"][str(count)]["cpu_ratio"]
+            figures["figures"][str(count)]["cost"] = {name: count * value for name, value in ratio.items()}
+    return {"view": view, "by_mode": by_mode} if by_mode else None
 
 
 def measure_sizes(bench: Bench) -> Optional[Figures]:
@@ -145,11 +153,32 @@ def _pipeline(bench: Bench, view: View, frames: Sequence[Frame], cameras: int = 
             bench.replay(as_fast_as_taken(frames, bench.plan.frames, bench.clock), frames, number=number)
             for number in range(cameras)
         ]
-        settings = bench.subject.settings(view, "every-frame", sources=tuple(source.uri for source in sources))
-        passed = passage(settings, sources, clock=bench.clock, stop=bench.stop)
-        return None if bench.stop.is_set() else passed.turn()
+        return _passed(bench, view, "every-frame", sources)
 
     return take
+
+
+def _live(bench: Bench, view: View, frames: Sequence[Frame], cameras: int) -> TakeTurn:
+    def take() -> Optional[Turn]:
+        sources = [
+            bench.replay(
+                paced(frames, CAMERA_FPS, bench.plan.frames, bench.stop, bench.clock),
+                frames,
+                live=True,
+                fps=CAMERA_FPS,
+                number=number,
+            )
+            for number in range(cameras)
+        ]
+        return _passed(bench, view, "live", sources)
+
+    return take
+
+
+def _passed(bench: Bench, view: View, mode: Mode, sources: Sequence[Source]) -> Optional[Turn]:
+    settings = bench.subject.settings(view, mode, sources=tuple(source.uri for source in sources))
+    passed = passage(settings, sources, clock=bench.clock, stop=bench.stop)
+    return None if bench.stop.is_set() else passed.turn()
 
 
 def _models(bench: Bench) -> List[Path]:

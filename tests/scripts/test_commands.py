@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.scripts.conftest import Clone
 
+PYTEST = "python -m pytest -n auto --maxprocesses 4 --dist loadfile"
+
 
 @pytest.fixture
 def stages(clone: Clone) -> Clone:
@@ -39,7 +41,7 @@ def test_test_runs_every_stage_and_pytest_speaks_last(stages: Clone) -> None:
         "python -m ruff check .",
         "python -m ruff format --check .",
         "python -m mypy",
-        "python -m pytest -n auto --dist loadfile -k two words",
+        f"{PYTEST} -k two words",
     ]
     assert finished.stdout.splitlines()[-1] == "pytest speaks"
 
@@ -49,7 +51,7 @@ def test_without_training_neither_torch_nor_its_tests(stages: Clone) -> None:
     calls = stages.noted_calls()
     assert calls[0] == "setup cpu,demo,test"
     assert calls[3].startswith("python -m mypy plugins tests --exclude")
-    assert calls[4] == "python -m pytest -n auto --dist loadfile --ignore=tests/training --ignore=tests/export"
+    assert calls[4] == f"{PYTEST} --ignore=tests/training --ignore=tests/export"
     assert "leaving out training/ and export/" in finished.stderr
 
 

@@ -7,9 +7,10 @@ import threading
 from pathlib import Path
 from typing import Any, Dict, List
 
+import numpy as np
 import pytest
 from nasion.bench.everything import _MEASURE, measure, parts_named
-from nasion.bench.frames import SCENES, SIZES
+from nasion.bench.frames import SCENES, SIZES, mapped_frames, scene_frames
 from nasion.bench.parts.processes import memory_figures, resident_mib
 from nasion.bench.plan import PARTS
 from nasion.bench.tables import tables
@@ -147,11 +148,23 @@ class TestContests:
 
 class TestPaced:
     def test_every_frame_is_processed_or_counted_as_let_go(self, make_bench: MakeBench) -> None:
-        (row,) = measured(make_bench, "paced")["rows"]
-        assert row["frames"] == 15
-        assert row["processed"] + sum(row["drops"].values()) == 15
-        assert row["latency_ms"]["median"] >= row["network_ms"]["median"]
-        assert row["growth_ms_per_min"] is None, "half a second shows no growth"
+        rows = measured(make_bench, "paced")["rows"]
+        assert [row["depth"] for row in rows] == ["stereo pair", "depth map"]
+        for row in rows:
+            assert row["frames"] == 15
+            assert row["processed"] + sum(row["drops"].values()) == 15
+            assert row["latency_ms"]["median"] >= row["network_ms"]["median"]
+            assert row["growth_ms_per_min"] is None, "half a second shows no growth"
+
+
+def test_the_depth_map_says_what_the_pair_says() -> None:
+    keypoints = [DemoScene(720).truth(index) for index in SCENES["person"]]
+    for pair, mapped, truth in zip(scene_frames(720), mapped_frames(720), keypoints):
+        assert truth is not None
+        assert mapped.picture is pair.picture
+        matched, given = (np.median(frame.depth.patch(truth.u, truth.v, 5)) for frame in (pair, mapped))
+        assert given == pytest.approx(truth.xyz[2])
+        assert matched == pytest.approx(given, rel=0.02)
 
 
 class TestProcesses:

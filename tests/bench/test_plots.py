@@ -24,6 +24,7 @@ PARTS: Dict[str, Any] = {
             {
                 "view": "full",
                 "rate": 30,
+                "depth": "stereo pair",
                 "frames": 4,
                 "drops": {"queue": 1},
                 "network_ms": SPREAD,

@@ -40,6 +40,7 @@ class TestRow:
         figure = {"ms": 4.2, "rate_ratio": ratio}
         thirty = {
             "rate": 30,
+            "depth": "stereo pair",
             "latency_ms": {"median": 7.0},
             "beyond_network_ms": 2.5,
             "frames": 60,
@@ -50,7 +51,7 @@ class TestRow:
                 report(
                     bare={"by_view": {"centre": {"figures": {"network": figure, "pipeline": figure}}}},
                     peers={"by_view": {"centre": {"figures": {"YuNet": figure}, "beyond_network": ratio}}},
-                    paced={"rows": [{"rate": 15}, thirty]},
+                    paced={"rows": [{**thirty, "rate": 15}, thirty, {**thirty, "depth": "depth map"}]},
                     cameras={
                         "by_mode": {"every frame": {"figures": {"2": {"cost": ratio}}}, "live": {"figures": {"1": {}}}}
                     },
@@ -65,7 +66,7 @@ class TestRow:
             within,
             within,
             within,
-            "7.0 / 2.5",
+            "stereo pair 7.0 / 2.5, depth map 7.0 / 2.5",
             "1 of 60",
             within,
             within,

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.calibration import Calibration, Intrinsics
+from nasion.core.stereo import FACE_M
 from nasion.settings import DepthSettings
 from nasion.sources.clock import stamp_now
-from nasion.sources.demo.scene import DemoScene
+from nasion.sources.demo.scene import WALL_M, DemoScene, Truth
+from nasion.sources.depth_map import DepthMap
 from nasion.sources.frame import Clock, Frame, Stamp
 from nasion.sources.stereo_depth import StereoDepth
 
@@ -19,6 +21,8 @@ from nasion.sources.stereo_depth import StereoDepth
 SCENES = {"person": range(0, 64, 8), "nobody": range(576, 600, 3)}
 #: Picture sizes from VGA to 2.2K, as a ZED gives them.
 SIZES: Tuple[Tuple[int, int], ...] = ((672, 376), (1280, 720), (1920, 1080), (2208, 1242))
+#: A camera's own pace, frames a second.
+CAMERA_FPS = 30
 #: How long the message of the frame before is waited for, seconds.
 _PATIENCE_S = 10.0
 _LOOK_S = 0.1
@@ -29,6 +33,13 @@ def scene_frames(height: int, scene: str = "person") -> List[Frame]:
     """Frames of ``scene`` (one of SCENES) with 720 or 1080 lines. DependencyError without the portrait's library."""
     made = _rendered(height, scene)
     return [_frame(left, right, made.calibration) for left, right in made.pairs]
+
+
+def mapped_frames(height: int) -> List[Frame]:
+    """Frames of the scene `person` whose depth is a map already, as a ZED gives it: a face before the wall."""
+    made, scene = _rendered(height, "person"), DemoScene(height)
+    truths = [scene.truth(index) for index in SCENES["person"]]
+    return [_mapped(left, truth, made.calibration) for (left, _), truth in zip(made.pairs, truths) if truth]
 
 
 def resized_frames(width: int, height: int) -> List[Frame]:
@@ -64,6 +75,15 @@ def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.
 
 def _frame(left: NDArray[np.uint8], right: NDArray[np.uint8], calibration: Calibration) -> Frame:
     return Frame(left, StereoDepth(left, right, calibration, DepthSettings()), calibration, _NEVER)
+
+
+def _mapped(left: NDArray[np.uint8], truth: Truth, calibration: Calibration) -> Frame:
+    depth = np.full(left.shape[:2], WALL_M, np.float32)
+    far = truth.xyz[2]
+    half = round(calibration.left.fx * FACE_M / 2 / far)
+    rows, columns = (slice(max(round(place) - half, 0), round(place) + half) for place in (truth.v, truth.u))
+    depth[rows, columns] = far
+    return Frame(left, DepthMap(depth, DepthSettings()), calibration, _NEVER)
 
 
 def as_fast_as_taken(frames: Sequence[Frame], count: int, clock: Clock) -> Iterator[Frame]:

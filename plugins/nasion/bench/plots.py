@@ -119,7 +119,7 @@ def _contests(title: str) -> Callable[[Figures], Any]:
 def _paced(figures: Figures) -> Any:
     rows = figures["rows"]
     figure, (axes,) = _panels(1, len(rows) + 2)
-    names = [f"{row['view']}, {row['rate']} fps\n{_let_go(row)}" for row in rows]
+    names = [f"{row['view']}, {row['rate']} fps\n{row['depth']}, {_let_go(row)}" for row in rows]
     places = list(range(len(rows)))
     ages = [[latency["published"] for latency in row["raw_ms"]] for row in rows]
     low, first, middle, third, high = np.array([np.percentile(age, (5, 25, 50, 75, 95)) for age in ages]).T

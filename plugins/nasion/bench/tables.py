@@ -92,6 +92,7 @@ def _paced(figures: Figures) -> Iterator[Table]:
     columns = (
         "view",
         "fps",
+        "depth",
         "frames",
         "let go",
         "latency ms",
@@ -102,12 +103,13 @@ def _paced(figures: Figures) -> Iterator[Table]:
         "ms/min",
     )
     for column in (*columns, "cores"):
-        table.add_column(column, justify="left" if column == "view" else "right")
+        table.add_column(column, justify="left" if column in {"view", "depth"} else "right")
     for row in figures["rows"]:
         latency = row["latency_ms"]
         table.add_row(
             row["view"],
             str(row["rate"]),
+            row["depth"],
             str(row["frames"]),
             str(sum(row["drops"].values())),
             *(number(latency[name], 1) for name in ("median", "p95", "p99")),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Type
 
 from nasion.bench.bench import Bench, Figures
-from nasion.bench.frames import SIZES, as_fast_as_taken, paced, resized_frames, scene_frames
+from nasion.bench.frames import CAMERA_FPS, SIZES, as_fast_as_taken, paced, resized_frames, scene_frames
 from nasion.bench.loops import Step, Stopwatch, network_step, opencv_step, timed, yunet_step
 from nasion.bench.piped import one_at_a_time, passage
 from nasion.bench.turns import Round, TakeTurn, Turn, alternate, beyond, compared
@@ -23,8 +23,6 @@ NETWORK, PIPELINE, LOOP, YUNET = "network", "pipeline", "OpenCV loop", "YuNet"
 #: As the loop works: the next frame when the one before is through, in one thread.
 ONE_AT_A_TIME = "pipeline, one at a time"
 _HEIGHT = 1080
-#: A camera's own pace.
-CAMERA_FPS = 30
 
 
 def measure_bare(bench: Bench) -> Optional[Figures]:

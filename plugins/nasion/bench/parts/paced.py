@@ -2,45 +2,48 @@
 
 from itertools import product
 from statistics import median
-from typing import List, Optional
+from typing import Callable, Dict, List, Optional, Sequence
 
 from nasion.bench.bench import Bench, Figures
-from nasion.bench.frames import paced, scene_frames
+from nasion.bench.frames import CAMERA_FPS, mapped_frames, paced, scene_frames
 from nasion.bench.piped import Passage, passage
 from nasion.bench.turns import slope
 from nasion.mqtt.broker import PrivateBroker
 from nasion.pipeline.summary import percentiles
 from nasion.settings import View
+from nasion.sources.frame import Frame
 
 _HEIGHT = 1080
+#: Where a frame's depth comes from: matched here around the keypoint, or given.
+_FRAMES: Dict[str, Callable[[int], List[Frame]]] = {"stereo pair": scene_frames, "depth map": mapped_frames}
 #: In less than this a slope says nothing, seconds.
 _GROWTH_NEEDS_S = 10.0
 
 
 def measure(bench: Bench) -> Optional[Figures]:
-    """A row for each view and rate."""
-    combinations = list(product(bench.plan.views, bench.plan.rates))
+    """A row for each view and rate with stereo pairs, and one for each view with a camera that gives depth itself."""
+    combinations = [(view, rate, "stereo pair") for view, rate in product(bench.plan.views, bench.plan.rates)]
+    combinations += [(view, CAMERA_FPS, "depth map") for view in bench.plan.views]
     bench.expect(len(combinations))
     rows: List[Figures] = []
     with PrivateBroker() as broker:
-        for view, rate in combinations:
-            passed = _passed(bench, broker.url, view, rate)
+        for view, rate, depth in combinations:
+            passed = _passed(bench, broker.url, view, rate, _FRAMES[depth](_HEIGHT))
             if bench.stop.is_set():
                 break
-            rows.append(row(passed, view, rate))
+            rows.append(row(passed, view, rate, depth))
             bench.advance()
     return {"rows": rows} if rows else None
 
 
-def _passed(bench: Bench, url: str, view: View, rate: int) -> Passage:
-    frames = scene_frames(_HEIGHT)
+def _passed(bench: Bench, url: str, view: View, rate: int, frames: Sequence[Frame]) -> Passage:
     count = max(round(rate * bench.plan.paced_s), 2)
     source = bench.replay(paced(frames, rate, count, bench.stop, bench.clock), frames, live=True, fps=rate)
     settings = bench.subject.settings(view, "live", sources=(source.uri,), mqtt_url=url)
     return passage(settings, [source], clock=bench.clock, stop=bench.stop)
 
 
-def row(passed: Passage, view: View, rate: int) -> Figures:
+def row(passed: Passage, view: View, rate: int, depth: str) -> Figures:
     """``latency_ms``: from capture until the message is on its way; ``longest_wait_frames``: how long a frame waited at
     most before it was searched, in frames of the camera; ``growth_ms_per_min``: of the latency, a queue's would grow.
     """
@@ -51,6 +54,7 @@ def row(passed: Passage, view: View, rate: int) -> Figures:
     return {
         "view": view,
         "rate": rate,
+        "depth": depth,
         "frames": camera.frames,
         "processed": camera.processed,
         "drops": camera.drops,

@@ -129,20 +129,23 @@ def test_a_silent_camera_is_reported_once_a_second_until_it_speaks(stage: Any) -
 def test_the_status_says_that_the_source_is_lost_until_it_speaks_again(stage: Any) -> None:
     """Seen by somebody else over a real broker."""
     stage.clock = SleptClock(stage.clock)
-    subscribed, lost, found = threading.Event(), threading.Event(), threading.Event()
+    subscribed, good, lost, found = (threading.Event() for _ in range(4))
     sources: List[str] = []
 
     def on_status(_client: Any, _data: Any, arrived: Any) -> None:
         status = StatusMessage.model_validate_json(arrived.payload, strict=True)
         sources.append(status.source)
-        (lost if status.source == "lost" else found if lost.is_set() else threading.Event()).set()
+        (lost if status.source == "lost" else found if lost.is_set() else good).set()
 
-    def grabs() -> Iterator[Grab]:
-        yield stage.frame()
-        assert lost.wait(60)
-        while not found.is_set():
+    def frames_until(heard: threading.Event) -> Iterator[Grab]:
+        while not heard.is_set():
             yield stage.frame()
             stage.clock.sleep(0.1)
+
+    def grabs() -> Iterator[Grab]:
+        yield from frames_until(good)
+        assert lost.wait(60)
+        yield from frames_until(found)
 
     with PrivateBroker() as broker:
         onlooker = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)

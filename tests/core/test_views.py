@@ -5,7 +5,7 @@ from typing import Tuple
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from nasion.core.views import INPUT_SIZES, ViewGeometry, view_geometry, whole_picture
 from nasion.settings import View
@@ -67,6 +67,8 @@ def test_the_borders_of_the_crop_are_the_borders_of_the_scaled_picture(view: Vie
     assert bottom - top == pytest.approx(geometry.crop_height)
 
 
+# As wide as the input, it would be less than a pixel too high.
+@example(view="full", frame=(962, 578))
 @given(view=views, frame=frames)
 def test_crops_are_even_lie_in_the_frame_and_keep_their_shape(view: View, frame: Tuple[int, int]) -> None:
     geometry = view_geometry(view, *frame)

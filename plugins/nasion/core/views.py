@@ -176,9 +176,9 @@ def _middle(frame: int, wanted: float) -> Tuple[int, int]:
 def _fit(width: int, height: int, input_width: int, input_height: int) -> Tuple[int, int]:
     """Size of ``width`` x ``height`` scaled into the input, aspect ratio kept: nvinfer's ``maintain-aspect-ratio=1``.
 
-    nvinfer truncates to whole pixels, and so the other side's scale differs a little.
+    nvinfer truncates to whole pixels, and so the other side's scale differs a little. Which side fills the input it
+    decides before.
     """
-    fitted_height = input_width * height // width
-    if fitted_height <= input_height:
-        return input_width, fitted_height
+    if input_width * height <= input_height * width:
+        return input_width, input_width * height // width
     return input_height * width // height, input_height

@@ -189,24 +189,27 @@ def test_a_broker_frozen_for_three_seconds_delivers_at_most_one_stale_message_an
     receiver.start()
     publisher = opened(broker.url, keepalive_s=keepalive_s)
 
-    def accepted() -> int:
-        return sum(isinstance(one, Accepted) for one in list(heard))
+    def accepted() -> List[int]:
+        return [one.message.seq for one in list(heard) if isinstance(one, Accepted)]
 
     with Camera(publisher, seen):
-        until(lambda: accepted() >= 10)
+        until(lambda: len(accepted()) >= 10)
         os.kill(broker.pid, signal.SIGSTOP)
         time.sleep(3)
         before = accepted()
         os.kill(broker.pid, signal.SIGCONT)
-        until(lambda: accepted() >= before + 30)
+        until(lambda: len(accepted()) >= len(before) + 30)
     publisher.stop()
     receiver.stop()
     until(lambda: processes(witness)[-1] == "stopped")
 
-    stale = [arrival for arrival in witness.on("nasion/cam0/person") if arrival.age_ms > MAX_AGE_MS]
+    stale = [arrival.person.seq for arrival in witness.on("nasion/cam0/person") if arrival.age_ms > MAX_AGE_MS]
+    refused = [one.cause for one in heard if isinstance(one, Refused)]
+    # The freeze may fall between the broker's handing of one message to the two of them: to one it was still fresh.
+    assert stale or refused
     assert len(stale) <= 1
-    refused = [one for one in heard if isinstance(one, Refused)]
-    assert [one.cause for one in refused] == ["stale"] * len(stale)
+    assert refused in ([], ["stale"])
+    assert refused or stale[0] in before
     assert all(one.age_ms <= MAX_AGE_MS for one in heard if isinstance(one, Accepted))
     # 90 pictures in three seconds; a busy machine takes fewer.
     assert publisher.counters()["replaced"] >= 20

@@ -23,6 +23,8 @@ SCENES = {"person": range(0, 64, 8), "nobody": range(576, 600, 3)}
 SIZES: Tuple[Tuple[int, int], ...] = ((672, 376), (1280, 720), (1920, 1080), (2208, 1242))
 #: A camera's own pace, frames a second.
 CAMERA_FPS = 30
+#: Where a frame's depth comes from: matched around the keypoint, or given by the camera.
+STEREO_PAIR, DEPTH_MAP = "stereo pair", "depth map"
 #: How long the message of the frame before is waited for, seconds.
 _PATIENCE_S = 10.0
 _LOOK_S = 0.1

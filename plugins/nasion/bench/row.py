@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
-from nasion.bench.frames import CAMERA_FPS
+from nasion.bench.frames import CAMERA_FPS, DEPTH_MAP, STEREO_PAIR
 from nasion.bench.tables import number, within
 from nasion.errors import InputError
 from nasion.files import read_limited
@@ -35,13 +35,13 @@ def _paced(report: Dict[str, Any], depth: str) -> Optional[Dict[str, Any]]:
 
 
 def _latency(report: Dict[str, Any]) -> str:
-    rows = [row for depth in ("stereo pair", "depth map") if (row := _paced(report, depth))]
+    rows = [row for depth in (STEREO_PAIR, DEPTH_MAP) if (row := _paced(report, depth))]
     told = [f"{row['depth']} {row['latency_ms']['median']:.1f} / {row['beyond_network_ms']:.1f}" for row in rows]
     return ", ".join(told) or "–"
 
 
 def _let_go(report: Dict[str, Any]) -> str:
-    row = _paced(report, "stereo pair")
+    row = _paced(report, STEREO_PAIR)
     return "–" if row is None else f"{sum(row['drops'].values())} of {row['frames']}"
 
 

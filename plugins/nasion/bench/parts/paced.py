@@ -5,7 +5,7 @@ from statistics import median
 from typing import Callable, Dict, List, Optional, Sequence
 
 from nasion.bench.bench import Bench, Figures
-from nasion.bench.frames import CAMERA_FPS, mapped_frames, paced, scene_frames
+from nasion.bench.frames import CAMERA_FPS, DEPTH_MAP, STEREO_PAIR, mapped_frames, paced, scene_frames
 from nasion.bench.piped import Passage, passage
 from nasion.bench.turns import slope
 from nasion.mqtt.broker import PrivateBroker
@@ -14,16 +14,15 @@ from nasion.settings import View
 from nasion.sources.frame import Frame
 
 _HEIGHT = 1080
-#: Where a frame's depth comes from: matched here around the keypoint, or given.
-_FRAMES: Dict[str, Callable[[int], List[Frame]]] = {"stereo pair": scene_frames, "depth map": mapped_frames}
+_FRAMES: Dict[str, Callable[[int], List[Frame]]] = {STEREO_PAIR: scene_frames, DEPTH_MAP: mapped_frames}
 #: In less than this a slope says nothing, seconds.
 _GROWTH_NEEDS_S = 10.0
 
 
 def measure(bench: Bench) -> Optional[Figures]:
     """A row for each view and rate with stereo pairs, and one for each view with a camera that gives depth itself."""
-    combinations = [(view, rate, "stereo pair") for view, rate in product(bench.plan.views, bench.plan.rates)]
-    combinations += [(view, CAMERA_FPS, "depth map") for view in bench.plan.views]
+    combinations = [(view, rate, STEREO_PAIR) for view, rate in product(bench.plan.views, bench.plan.rates)]
+    combinations += [(view, CAMERA_FPS, DEPTH_MAP) for view in bench.plan.views]
     bench.expect(len(combinations))
     rows: List[Figures] = []
     with PrivateBroker() as broker:

@@ -25,8 +25,8 @@ PARTS: Dict[str, Any] = {
                 "view": "full",
                 "rate": 30,
                 "depth": "stereo pair",
-                "frames": 4,
-                "drops": {"queue": 1},
+                "frames": 1200,
+                "drops": {"queue": 94},
                 "network_ms": SPREAD,
                 "raw_ms": [{"published": 5.0}, {"published": 6.0}, {"published": 9.0}],
             }
@@ -63,6 +63,7 @@ def test_pictures_show_what_was_measured_and_are_small_enough_for_a_readme(folde
     picture = cv2.imread(str(path))
     assert picture is not None
     assert (picture == BLUE).all(axis=2).sum() > 50
+    assert (picture[:25, -5:] == 255).all(), "the title is longer than the picture is wide"
     assert path.stat().st_size < 300_000
 
 

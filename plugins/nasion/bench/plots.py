@@ -132,7 +132,7 @@ def _paced(figures: Figures) -> Any:
     axes.set_xlim(left=0)
     axes.invert_yaxis()
     axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.22))
-    _tidy(axes, "Age of a frame when its message is on its way (bars: quartiles and median; lines: 5 to 95 %)", "ms")
+    _tidy(axes, "Age of a frame when its message is on its way", "ms (bars: quartiles and median; lines: 5 to 95 %)")
     return figure
 
 

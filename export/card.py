@@ -97,6 +97,11 @@ def _sources(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _paragraphs(markdown: str) -> str:
+    """Between blank lines, or nothing: a heading stands on its own line."""
+    return f"\n{markdown.strip()}\n" if markdown.strip() else ""
+
+
 def write_card(
     path: Path,
     model: Path,
@@ -160,10 +165,10 @@ By source, with two looks:
 ## How it was made
 
     {command}
-    python -m export RUN/best.ckpt --data DATA --out weights/{metadata.name}.onnx
+    python -m export RUN/best.ckpt --data DATA --out weights/{metadata.name}.onnx{" --no-int8" if small is None else ""}
 
-on the label tables named above. {remarks}
-
+on the label tables named above.
+{_paragraphs(remarks)}
 To make one from your own pictures, write the same two tables (`labels.csv`, `all_faces.csv`) for them, or let
 `python -m training import` write them from LabelImg or COCO labels, and give their folder as `--data`. With few
 pictures go on from these weights: `python -m training.finetune {model.name} --data YOURS --out RUN` (the terms above

@@ -4,19 +4,14 @@ import json
 import re
 from pathlib import Path
 
-import onnx
 import pytest
-from nasion.engine.metadata import ModelMetadata
 
 from export.card import write_card
 from export.release import Int8Figures
+from tests.export.written import metadata_of
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 CARDS = sorted(path.stem for path in WEIGHTS.glob("*.md") if not path.stem.endswith(".tried"))
-
-
-def metadata_of(model: Path) -> ModelMetadata:
-    return ModelMetadata.from_props({prop.key: prop.value for prop in onnx.load(model).metadata_props})
 
 
 def twin_of(model: Path, card: str) -> Int8Figures | None:

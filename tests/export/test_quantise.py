@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from nasion.engine.metadata import ModelMetadata
 from onnx import numpy_helper
 
 from export.metadata import draft_metadata
 from export.quantise import Activations, quantise
 from export.to_onnx import export_onnx, run_onnx
+from tests.export.written import metadata_of
 from training.data.augment import Pixels
 from training.network.unet import UNet, UNetConfig
 
@@ -68,9 +68,7 @@ def test_it_says_that_it_is_int8_and_all_else_its_float_file_says(
 ) -> None:
     out = tmp_path / "int8.onnx"
     quantise(model, out, pictures)
-    before, after = (
-        ModelMetadata.from_props({p.key: p.value for p in onnx.load(path).metadata_props}) for path in (model, out)
-    )
+    before, after = metadata_of(model), metadata_of(out)
     assert before.precision == "float"
     assert after == before.model_copy(update={"precision": "int8"})
 

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import onnx
 import pytest
 import torch
-from nasion.engine.metadata import ModelMetadata
 
+from tests.export.written import metadata_of
 from training.data.augment import CropRange
 from training.data.disturb import Chances
 from training.data.loading import Phase
@@ -63,7 +62,7 @@ def test_a_model_is_trained_released_judged_and_compared(make_table: Callable[..
 
     result = python("export", str(checkpoint), "--data", str(data), "--out", str(out))
     assert result.returncode == 0, result.stderr
-    metadata = ModelMetadata.from_props({p.key: p.value for p in onnx.load(out).metadata_props})
+    metadata = metadata_of(out)
     figures = json.loads(out.with_suffix(".json").read_text())
     assert json.loads(metadata.metrics) == figures
     assert (metadata.name, metadata.precision) == ("tiny", "float")
@@ -71,7 +70,7 @@ def test_a_model_is_trained_released_judged_and_compared(make_table: Callable[..
     assert figures["right_location_free"] > 0.9
     assert figures["recall_in_place"] > 0.9
     small = out.with_name("tiny-int8.onnx")
-    integers = ModelMetadata.from_props({p.key: p.value for p in onnx.load(small).metadata_props})
+    integers = metadata_of(small)
     assert json.loads(integers.metrics) == json.loads(small.with_suffix(".json").read_text())
     for file in (metadata, integers):
         said = json.loads(file.metrics)

@@ -138,7 +138,8 @@ class TestTheEntrypoint:
         slow.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >>{calls}\nexec sleep 600\n')
         environment = {"PATH": f"{calls.parent}:/usr/bin:/bin"}
         with subprocess.Popen([str(DOCKER / "entrypoint"), "run", "--source", "demo:"], env=environment) as started:
-            while not calls.exists():
+            # The shell makes the file first and writes the line into it later.
+            while not (calls.exists() and calls.read_text()):
                 assert started.poll() is None
             started.terminate()
             assert started.wait() == 0

@@ -286,7 +286,7 @@ def test_below_a_strong_match_on_a_coarse_level_nothing_changes_the_choice(found
 
 @pytest.mark.parametrize("size", [1, 5, 31, 151])
 def test_a_patch_of_any_size_holds_the_same_depth_at_its_middle(size: int) -> None:
-    """Large patches reach beyond what the search has made grey."""
+    """Large patches reach far beyond what the search looks at."""
     pair = face_pair(FHD, 1.0)
     middle = slice(size // 2, size // 2 + 1)
 

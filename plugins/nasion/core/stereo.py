@@ -1,8 +1,8 @@
 """Depth on demand from a rectified pair: only the band of rows around the asked pixel is looked at.
 
-The search runs once, for the middle of the patch, over an image pyramid: large disparities are searched with large
-windows on coarse levels, small ones with small windows at full resolution, so that the window never outgrows a face
-at the distance it tests (a window larger than its object locks to the background). The match measure is normalised
+The search runs once, for the middle of the patch, on several levels of resolution: large disparities are searched with
+large windows on coarse levels, small ones with small windows at full resolution, so that the window never outgrows a
+face at the distance it tests (a window larger than its object locks to the background). The match measure is normalised
 cross-correlation, which ignores gain and offset between the eyes. The pixels of the patch are then matched at full
 resolution, each with its own window, in a narrow range around the disparity found, with a parabola through the peak.
 
@@ -12,7 +12,7 @@ Depth from disparity: ``z = f B / d`` (f focal length in pixels, B baseline, d =
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -41,7 +41,7 @@ MIN_MISFIT_RATIO = 10.0
 #: Standard deviation in grey levels below which a window holds no texture to match.
 MIN_TEXTURE = 1.0
 
-#: Search windows, pixels of the pyramid level they are used on; the small one is for faces too small for the other.
+#: Search windows, pixels of the level they are used on; the small one is for faces too small for the other.
 _WINDOW = 16
 _SMALL_WINDOW = 11
 _COARSEST_SCALE = 8
@@ -59,7 +59,7 @@ _LOWEST_DISPARITY = -3.0
 
 @dataclass(frozen=True)
 class Match:
-    """A peak of the search: disparity in full-resolution pixels, score 0..1, the pyramid scale it was found at."""
+    """A peak of the search: disparity in full-resolution pixels, score 0..1, the scale of the level it was found on."""
 
     disparity: float
     score: float
@@ -118,34 +118,23 @@ def disparity_patch(
     column, row = math.floor(u + 0.5), math.floor(v + 0.5)
     if not (0 <= column < width and 0 <= row < height):
         return nothing
-    levels = _levels(highest, face_ratio)
-    pair = _cropped(left, right, column, row, highest, levels[-1].scale)
-    match = _find_match(pair, levels)
+    match = _find_match(left, right, column, row, _levels(highest, face_ratio))
     if match is None:
         return nothing
-    return _refined(left, right, column, row, size, match, face_ratio, pair)
+    return _refined(left, right, column, row, size, match, face_ratio)
 
 
-def _find_match(pair: "_Pair", levels: "Sequence[_Level]") -> Optional[Match]:
-    """The disparity of the pair's pixel, searched on all ``levels``; None when none can be trusted."""
-    pyramid = _pyramid(pair, levels[-1].scale)
+def _find_match(left: Picture, right: Picture, column: int, row: int, levels: "Sequence[_Level]") -> Optional[Match]:
+    """The disparity of the left picture's pixel, searched on all ``levels``; None when none can be trusted."""
     found: List[Match] = []
-    for scale in sorted(pyramid, reverse=True):
-        found[:0] = [match for level in levels if level.scale == scale for match in _search(pyramid[scale], level)]
+    for scale in sorted({level.scale for level in levels}, reverse=True):
+        found[:0] = [
+            match for level in levels if level.scale == scale for match in _search(left, right, column, row, level)
+        ]
         # A strong match is not outdone by one on a finer level (see `_chosen`), which therefore need not be searched.
         if any(match.score >= STRONG_SCORE for match in found):
             break
     return _chosen(found)
-
-
-def _pyramid(pair: "_Pair", coarsest: int) -> "Dict[int, _Pair]":
-    """The pair by scale: 1, 2, 4 up to ``coarsest``."""
-    pyramid = {1: pair}
-    scale = 1
-    while scale < coarsest:
-        pair, scale = pair.halved(), 2 * scale
-        pyramid[scale] = pair
-    return pyramid
 
 
 def _chosen(found: List[Match]) -> Optional[Match]:
@@ -194,72 +183,43 @@ def _levels(highest: float, face_ratio: float) -> Tuple[_Level, ...]:
     return tuple(levels)
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """Grey crops of both pictures, the same rows, on one pyramid level.
-
-    The asked pixel begins at column ``x``, row ``y`` of the left crop; with disparity 0 it would begin at column
-    ``x_right`` of the right crop.
-    """
-
-    left: Picture
-    right: Picture
-    x: int
-    x_right: int
-    y: int
-
-    def halved(self) -> "_Pair":
-        """The next coarser level."""
-        left, right = (
-            cv2.resize(crop, (crop.shape[1] // 2, crop.shape[0] // 2), interpolation=cv2.INTER_AREA)
-            for crop in (self.left, self.right)
-        )
-        return _Pair(_as_picture(left), _as_picture(right), self.x // 2, self.x_right // 2, self.y // 2)
-
-
-def _cropped(left: Picture, right: Picture, column: int, row: int, highest: float, coarsest: int) -> _Pair:
-    """The crops that all levels need; their margins are multiples of the coarsest scale, so that halving is exact."""
-
-    def whole(extent: float) -> int:
-        return int(extent) // coarsest * coarsest
-
-    height, width = left.shape[:2]
-    half = _WINDOW * coarsest // 2
-    above, below = whole(min(row, half)), whole(min(height - row, half))
-    before, after = whole(min(column, half)), whole(min(width - column, half))
-    reach = whole(min(column, half + highest + coarsest))
-    rows = slice(row - above, row + below)
-    return _Pair(
-        grey(left[rows, column - before : column + after]),
-        grey(right[rows, column - reach : column + after]),
-        x=before,
-        x_right=reach,
-        y=above,
-    )
-
-
-def _search(pair: _Pair, level: _Level) -> List[Match]:
+def _search(left: Picture, right: Picture, column: int, row: int, level: _Level) -> List[Match]:
     """The highest peak of the level's range, and the highest one clearly beside it."""
-    half = level.window // 2
-    top, bottom = max(0, pair.y - half), min(pair.left.shape[0], pair.y - half + level.window)
-    begin, end = max(0, pair.x - half), min(pair.left.shape[1], pair.x - half + level.window)
+    scale, half = level.scale, level.window // 2
+    # Where the pictures end and the window lies: the level's pixels, counted from the asked one.
+    height, width = left.shape[:2]
+    leftmost, rightmost = -(column // scale), (width - column) // scale
+    top, bottom = max(-half, -(row // scale)), min(level.window - half, (height - row) // scale)
+    begin, end = max(-half, leftmost), min(level.window - half, rightmost)
     if min(bottom - top, end - begin) < _INSIDE * level.window:
         return []
-    template = pair.left[top:bottom, begin:end]
+    rows = slice(row + top * scale, row + bottom * scale)
+    template = _reduced(left, rows, slice(column + begin * scale, column + end * scale), scale)
     if cv2.meanStdDev(template)[1].item() < MIN_TEXTURE:
         return []
-    # The template's column in the right crop if its disparity were 0, and the columns of the level's range.
-    zero = pair.x_right - pair.x + begin
-    first = max(0, math.floor(zero - level.high / level.scale))
-    last = min(pair.right.shape[1] - (end - begin), math.ceil(zero - level.low / level.scale))
-    if last < first:
+    # The window's columns in the right picture at both ends of the level's range.
+    first = max(leftmost, begin - math.ceil(level.high / scale))
+    last = min(rightmost, end - math.floor(level.low / scale))
+    if last - first < end - begin:
         return []
-    strip = pair.right[top:bottom, first : last + end - begin]
+    strip = _reduced(right, rows, slice(column + first * scale, column + last * scale), scale)
     scores = cv2.matchTemplate(strip, template, cv2.TM_CCOEFF_NORMED)[0].tolist()
     return [
-        Match((zero - first - at - peak_offset(scores, at)) * level.scale, scores[at], level.scale)
-        for at in _two_best(scores)
+        Match((begin - first - at - peak_offset(scores, at)) * scale, scores[at], scale) for at in _two_best(scores)
     ]
+
+
+def _reduced(picture: Picture, rows: slice, columns: slice, scale: int) -> Picture:
+    """The grey of a part of ``picture`` on the level 1/``scale``: means over all columns and over two rows each.
+
+    Rows of both pictures show the same, so rows may be left out where columns may not; most of what a search costs is
+    pixels that come from memory.
+    """
+    if scale == 1:
+        return grey(picture[rows, columns])
+    part = grey(picture[rows.start : rows.stop : scale // 2, columns])
+    size = (columns.stop - columns.start) // scale, (rows.stop - rows.start) // scale
+    return _as_picture(cv2.resize(part, size, interpolation=cv2.INTER_AREA))
 
 
 def _two_best(scores: List[float]) -> List[int]:
@@ -274,12 +234,9 @@ def _two_best(scores: List[float]) -> List[int]:
 
 
 def _refined(
-    left: Picture, right: Picture, column: int, row: int, size: int, match: Match, face_ratio: float, pair: _Pair
+    left: Picture, right: Picture, column: int, row: int, size: int, match: Match, face_ratio: float
 ) -> NDArray[np.float64]:
-    """The final match of each pixel of the patch; NaN where its window leaves a picture or nothing matches.
-
-    ``pair``: the full-resolution crops of the search, which are grey already.
-    """
+    """The final match of each pixel of the patch; NaN where its window leaves a picture or nothing matches."""
     height, width = left.shape[:2]
     window = _final_window(match.disparity * face_ratio)
     margin = window // 2
@@ -294,8 +251,8 @@ def _refined(
     rows = slice(top - margin, bottom + margin)
     columns, columns_right = slice(begin - margin, end + margin), slice(begin - margin - highest, end + margin - lowest)
     scores = correlate(
-        _grey_part(left, rows, columns, pair.left, row - pair.y, column - pair.x).astype(np.float32),
-        _grey_part(right, rows, columns_right, pair.right, row - pair.y, column - pair.x_right).astype(np.float32),
+        grey(left[rows, columns]).astype(np.float32),
+        grey(right[rows, columns_right]).astype(np.float32),
         window,
         MIN_TEXTURE,
     )
@@ -304,14 +261,6 @@ def _refined(
     first_row, first_column = row - size // 2, column - size // 2
     disparity[top - first_row : bottom - first_row, begin - first_column : end - first_column] = highest - shift
     return disparity
-
-
-def _grey_part(picture: Picture, rows: slice, columns: slice, crop: Picture, top: int, begin: int) -> Picture:
-    """The grey of a part of ``picture``, out of its grey ``crop``, which begins at row ``top`` and column ``begin``."""
-    inside = slice(rows.start - top, rows.stop - top), slice(columns.start - begin, columns.stop - begin)
-    if min(inside[0].start, inside[1].start) < 0 or inside[0].stop > crop.shape[0] or inside[1].stop > crop.shape[1]:
-        return grey(picture[rows, columns])
-    return crop[inside]
 
 
 def _final_window(face_px: float) -> int:

@@ -113,6 +113,16 @@ def _level(config: UNetConfig, channels_in: int, channels_out: int) -> nn.Sequen
     return nn.Sequential(*convs)
 
 
+def _packed_gradient(x: Tensor) -> Tensor:
+    """``x`` itself; the gradient that comes back through it lies in memory as ``x`` does, channels last and no gaps.
+
+    Concatenation hands back slices of channels, for which the gradient of the up-sampling takes four times as long.
+    """
+    if x.requires_grad:
+        x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+    return x
+
+
 class UNet(nn.Module):
     """Picture to heat map.
 
@@ -155,11 +165,12 @@ class UNet(nn.Module):
             skips.append(x)
             x = level(F.avg_pool2d(x, 2))
         for level in self.up:
-            x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+            x = _packed_gradient(F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False))
             x = level(torch.cat((x, skips.pop()), dim=1))
         if self.config.head_stride > 1:
             picture = F.avg_pool2d(picture, self.config.head_stride)
-        heat: Tensor = self.head(torch.cat((x, picture), dim=1))
+        # In the precision of the rest: the head's convolution would round the picture to it all the same.
+        heat: Tensor = self.head(torch.cat((x, picture.to(x.dtype)), dim=1))
         return heat
 
     @property

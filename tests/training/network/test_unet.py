@@ -45,6 +45,23 @@ def test_the_heat_map_is_the_picture_divided_by_the_stride(config: UNetConfig, s
     assert heat.shape == (2, 1, size[0] // config.head_stride, size[1] // config.head_stride)
 
 
+@pytest.mark.parametrize("name", ["lite", "thesis-batch"])
+def test_gradients_lie_packed_before_the_up_sampling(name: str) -> None:
+    """Concatenation hands back slices; the gradient of the interpolation is several times slower on those."""
+    network = UNet(replace(FAMILY[name], width=4)).to(memory_format=torch.channels_last)
+    lie: list[bool] = []
+
+    def look(_module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        inputs[0].grad_fn.next_functions[0][0].register_prehook(  # type: ignore[union-attr]
+            lambda gradients: lie.append(gradients[0].is_contiguous(memory_format=torch.channels_last))
+        )
+
+    for level in network.up:
+        level.register_forward_pre_hook(look)
+    network(torch.rand(2, 3, 64, 64).contiguous(memory_format=torch.channels_last)).square().sum().backward()
+    assert lie == [True] * network.config.up_levels
+
+
 def test_normalisation_is_part_of_the_network() -> None:
     network = UNet(UNetConfig(width=4)).eval()
     seen: list[torch.Tensor] = []

@@ -112,11 +112,11 @@ _LITE_PHASES = (
     Phase(1.0, CropRecipe(224, TargetConfig(sigma_px=_SIGMA_PX, peak_weight=3.0), CropRange(far=0.15))),
 )
 
-#: Twenty times as costly as `lite`: 60 % of its crops are small ones, of which an hour shows many, and what
-#: surrounds people is learned at last, in more than six epochs at the size that the thesis used.
+#: Twenty times as costly as `lite`: most of its crops are small ones, of which an hour shows many; what surrounds
+#: people is learned at last, at the size that the thesis used.
 _UNET_PHASES = (
-    Phase(0.4, CropRecipe(96, TargetConfig(sigma_px=_SIGMA_PX, peak_weight=9.0))),
-    Phase(0.6, CropRecipe(128, TargetConfig(sigma_px=_SIGMA_PX, peak_weight=3.0))),
+    Phase(0.6, CropRecipe(96, TargetConfig(sigma_px=_SIGMA_PX, peak_weight=9.0))),
+    Phase(0.85, CropRecipe(128, TargetConfig(sigma_px=_SIGMA_PX, peak_weight=3.0))),
     Phase(1.0, CropRecipe(224, TargetConfig(sigma_px=_SIGMA_PX, peak_weight=3.0))),
 )
 
@@ -134,7 +134,8 @@ PRESETS: dict[str, Preset] = {
         about="nasion-unet: the thesis network, normalised over batches",
         network=FAMILY["thesis-batch"],
         phases=_UNET_PHASES,
-        budget=Budget(epochs=32),
+        budget=Budget(epochs=24),
+        schedule=ScheduleConfig(3e-3),
         loss=LossConfig(hard_cells=0.1),
         sampling=Sampling("indexed", "shuffled"),
         pairs=8,

@@ -1,8 +1,9 @@
 """The nvinfer files of the released models: ``python -m export.nvinfer --check`` or ``--write``.
 
-What a file says follows from its view and from the model's own metadata, so that the two cannot disagree. A float model
-gives ``nasion_<view>.txt``, its INT8 twin ``nasion_<view>_int8.txt``, and an INT8 model whose 8-bit numbers TensorRT
-can take, ``nasion_<view>_int8_tensorrt.txt``.
+What a file says follows from its view and from the model's own metadata, so that the two cannot disagree. The default
+model, `nasion-lite`, gives ``nasion_<view>.txt``, its INT8 twin ``nasion_<view>_int8.txt``, and an INT8 model whose
+8-bit numbers TensorRT can take, ``nasion_<view>_int8_tensorrt.txt``. Files of another model begin with its name, e.g.
+``nasion_unet_<view>.txt``.
 """
 
 import os
@@ -18,6 +19,8 @@ from training.command import run
 from training.errors import WorkshopError
 
 ROOT = Path(__file__).parents[1]
+#: The model that the program takes where none is named: `nasion.config.nvinfer.default_nvinfer_file` finds its files.
+DEFAULT_MODEL = "nasion-lite"
 
 #: What a view is, in the words of its file.
 _SEEN: dict[View, str] = {
@@ -45,7 +48,9 @@ _MODES: dict[bool, tuple[int, str]] = {False: (2, "FP16"), True: (1, "INT8")}
 
 def file_name(view: View, facts: OnnxFacts) -> str:
     """Name of the file that feeds the model ``facts`` in ``view``."""
-    return f"nasion_{view}{_SUFFIXES[facts.activations]}.txt"
+    name = facts.metadata.name
+    stem = "nasion" if name == DEFAULT_MODEL else name.replace("-", "_")
+    return f"{stem}_{view}{_SUFFIXES[facts.activations]}.txt"
 
 
 def file_text(view: View, facts: OnnxFacts, onnx_file: str) -> str:
@@ -103,7 +108,9 @@ def generated(weights: Path, configs: Path) -> dict[str, str]:
         for view in INPUT_SIZES:
             name = file_name(view, facts)
             if name in files:
-                raise WorkshopError(f"{model} and {claimed[name]} both want {name}; release one model of each kind")
+                raise WorkshopError(
+                    f"{model} and {claimed[name]} both want {name}; give one of them another name or remove it"
+                )
             files[name], claimed[name] = file_text(view, facts, seen_from_there), model
     return files
 

@@ -16,6 +16,7 @@ TINY: Plan = QUICK._replace(
     rounds=2,
     stage_frames=8,
     model_frames=2,
+    model_s=0.2,
     paced_s=0.5,
     rates=(30,),
     cameras=(1, 2),

@@ -144,6 +144,20 @@ def test_what_is_left_over_is_not_removed_unasked(weights: Path, tmp_path: Path)
     assert (configs / "nasion_mine.txt").read_text() == "mine"
 
 
+def test_files_of_another_model_bear_its_name_and_find_it(weights: Path, tmp_path: Path) -> None:
+    model = onnx.load(RELEASED)
+    next(p for p in model.metadata_props if p.key == "nasion.name").value = "nasion-unet"
+    onnx.save(model, weights / "nasion-unet.onnx")
+    configs = tmp_path / "configs"
+
+    nvinfer(write=True, weights=weights, configs=configs)
+
+    assert len(list(configs.iterdir())) == 2 * len(INPUT_SIZES)
+    for view in INPUT_SIZES:
+        assert read_nvinfer(configs / f"nasion_unet_{view}.txt").onnx_file.name == "nasion-unet.onnx"
+        assert read_nvinfer(configs / f"nasion_{view}.txt").onnx_file.name == "nasion-lite.onnx"
+
+
 def test_two_models_for_one_file_are_refused(weights: Path, tmp_path: Path) -> None:
     copyfile(RELEASED, weights / "other.onnx")
     with pytest.raises(WorkshopError, match=r"other\.onnx and .*nasion-lite\.onnx both want nasion_centre\.txt"):

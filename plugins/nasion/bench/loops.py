@@ -1,5 +1,6 @@
 """What the pipeline is held against, each in one thread: the bare network, an OpenCV loop, and YuNet."""
 
+import math
 import threading
 import time
 from pathlib import Path
@@ -26,14 +27,18 @@ Step = Callable[[int], Any]
 _YUNET_THRESHOLD = 0.9
 
 
-def timed(step: Step, frames: int, stop: threading.Event) -> Optional[Turn]:
-    """Call ``step`` with 0, 1, …; None where ``stop`` was set meanwhile."""
-    wall_s, cpu_s = time.perf_counter(), time.process_time()
-    for index in range(frames):
+def timed(step: Step, frames: int, stop: threading.Event, seconds: float = math.inf) -> Optional[Turn]:
+    """Call ``step`` with 0, 1, …, up to ``frames`` times; None where ``stop`` was set meanwhile.
+
+    After ``seconds`` it is not called again: one large network would take as long as all the rest.
+    """
+    wall_s, cpu_s, done = time.perf_counter(), time.process_time(), 0
+    while done < frames and (done == 0 or time.perf_counter() - wall_s < seconds):
         if stop.is_set():
             return None
-        step(index)
-    return Turn(frames, time.perf_counter() - wall_s, time.process_time() - cpu_s)
+        step(done)
+        done += 1
+    return Turn(done, time.perf_counter() - wall_s, time.process_time() - cpu_s)
 
 
 def network_step(network: HeatMapModel, height: int, width: int) -> Step:

@@ -27,6 +27,8 @@ class Plan(NamedTuple):
     rounds: int
     stage_frames: int
     model_frames: int
+    #: A turn of a network ends after so many seconds, whether it had its frames or not.
+    model_s: float
     paced_s: float
     rates: Tuple[int, ...]
     cameras: Tuple[int, ...]
@@ -41,6 +43,7 @@ WHOLE = Plan(
     rounds=7,
     stage_frames=300,
     model_frames=30,
+    model_s=2.0,
     paced_s=20.0,
     rates=(15, 30, 60),
     cameras=(1, 2, 4),
@@ -54,6 +57,7 @@ QUICK = Plan(
     rounds=2,
     stage_frames=40,
     model_frames=10,
+    model_s=0.2,
     paced_s=2.0,
     rates=(15, 30, 60),
     cameras=(1, 2, 4),

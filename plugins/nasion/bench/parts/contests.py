@@ -69,7 +69,7 @@ def measure_models(bench: Bench) -> Optional[Figures]:
             network = bench.subject.opened(file, view, count, kind)
             step = network_step(network, *INPUT_SIZES[view])
             name = f"{file.stem}, {network.metadata.precision}{engine}, {count} thread{'s' if count > 1 else ''}"
-            contestants[name] = partial(timed, step, bench.plan.model_frames, bench.stop)
+            contestants[name] = partial(timed, step, bench.plan.model_frames, bench.stop, bench.plan.model_s)
         rounds = _rounds(bench, contestants)
         if rounds:
             by_view[view] = compared(rounds, next(iter(contestants)))

@@ -169,8 +169,10 @@ class UNet(nn.Module):
             x = level(torch.cat((x, skips.pop()), dim=1))
         if self.config.head_stride > 1:
             picture = F.avg_pool2d(picture, self.config.head_stride)
-        # In the precision of the rest: the head's convolution would round the picture to it all the same.
-        heat: Tensor = self.head(torch.cat((x, picture.to(x.dtype)), dim=1))
+        if picture.dtype != x.dtype:
+            # In training with less precision: the head's convolution would round the picture all the same.
+            picture = picture.to(x.dtype)
+        heat: Tensor = self.head(torch.cat((x, picture), dim=1))
         return heat
 
     @property

@@ -1,6 +1,6 @@
 """Named recipes of a run: the original's eight, and those of the released models."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from training.data.augment import CropRange
@@ -120,6 +120,21 @@ _UNET_PHASES = (
     Phase(1.0, CropRecipe(224, TargetConfig(sigma_px=_SIGMA_PX, peak_weight=3.0))),
 )
 
+_UNET = Preset(
+    about="nasion-unet: the thesis network, normalised over batches",
+    network=FAMILY["thesis-batch"],
+    phases=_UNET_PHASES,
+    budget=Budget(epochs=24),
+    schedule=ScheduleConfig(3e-3),
+    loss=LossConfig(hard_cells=0.1),
+    sampling=Sampling("indexed", "shuffled"),
+    pairs=8,
+    # Half of the data set's positives take up to half an hour on one core, as much as a killed run may lose; the
+    # hold-out takes minutes to judge: once in two rounds.
+    pairs_per_epoch=2_825,
+    judge_every=4,
+)
+
 PRESETS: dict[str, Preset] = {
     "lite": Preset(
         about="nasion-lite: below 1 GMAC at 224 x 224",
@@ -130,19 +145,14 @@ PRESETS: dict[str, Preset] = {
         loss=LossConfig(hard_cells=0.1),
         pairs_per_epoch=12_800,
     ),
-    "unet": Preset(
-        about="nasion-unet: the thesis network, normalised over batches",
-        network=FAMILY["thesis-batch"],
-        phases=_UNET_PHASES,
-        budget=Budget(epochs=24),
-        schedule=ScheduleConfig(3e-3),
-        loss=LossConfig(hard_cells=0.1),
-        sampling=Sampling("indexed", "shuffled"),
-        pairs=8,
-        # Half of the data set's positives take up to half an hour on one core, as much as a killed run may lose; the
-        # hold-out takes minutes to judge: once in two rounds.
-        pairs_per_epoch=2_825,
-        judge_every=4,
+    "unet": _UNET,
+    "unet-2": replace(
+        _UNET,
+        about="nasion-unet, its second part, begun with the first one's weights (--start)",
+        phases=_UNET_PHASES[-1:],
+        # As many pairs as the data set has positives, six times.
+        budget=Budget(epochs=12),
+        schedule=ScheduleConfig(1e-3),
     ),
     **_ORIGINALS,
 }

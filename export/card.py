@@ -74,7 +74,7 @@ def _span(ends: list[float | None]) -> str:
 
 
 def _twin_digest(small: Int8Figures | None) -> str:
-    return "" if small is None else f"\nSHA-256 of its INT8 twin: `{file_digest(small.file)}`\n\n"
+    return "\n" if small is None else f"\nSHA-256 of its INT8 twin: `{file_digest(small.file)}`\n\n"
 
 
 def _int8(small: Int8Figures | None) -> str:

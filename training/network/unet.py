@@ -119,7 +119,9 @@ def _packed_gradient(x: Tensor) -> Tensor:
     Concatenation hands back slices of channels, for which the gradient of the up-sampling takes four times as long.
     """
     if x.requires_grad:
-        x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+        x.register_hook(  # type: ignore[no-untyped-call]
+            lambda gradient: gradient.contiguous(memory_format=torch.channels_last)
+        )
     return x
 
 

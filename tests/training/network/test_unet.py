@@ -48,7 +48,7 @@ def test_the_heat_map_is_the_picture_divided_by_the_stride(config: UNetConfig, s
 @pytest.mark.parametrize("name", ["lite", "thesis-batch"])
 def test_gradients_lie_packed_before_the_up_sampling(name: str) -> None:
     """Concatenation hands back slices; the gradient of the interpolation is several times slower on those."""
-    network = UNet(replace(FAMILY[name], width=4)).to(memory_format=torch.channels_last)
+    network = UNet(replace(FAMILY[name], width=4))
     lie: list[bool] = []
 
     def look(_module: nn.Module, inputs: tuple[torch.Tensor]) -> None:

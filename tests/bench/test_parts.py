@@ -124,14 +124,15 @@ class TestContests:
         assert list(contest["beyond_network"]["ms"]) == ["pipeline, one at a time", "OpenCV loop"]
 
     def test_more_cameras_cost_more_in_all(self, make_bench: MakeBench) -> None:
-        by_mode = measured(make_bench, "cameras")["by_mode"]
+        # So many frames that one jolt of a busy machine does not decide.
+        by_mode = measured(make_bench, "cameras", plan=TINY._replace(frames=30))["by_mode"]
         assert list(by_mode) == ["every frame", "live, 30 fps"]
         for contest in by_mode.values():
             assert contest["figures"]["1"]["cost"]["median"] == 1
             assert contest["figures"]["2"]["cost"]["median"] > 1
-        # At a camera's pace two give more frames, up to twice as many; a few frames on a busy machine say no more.
+        # At a camera's pace two give twice as many frames, however fast the machine is.
         at_its_pace = by_mode["live, 30 fps"]["figures"]["2"]["rate_ratio"]
-        assert 1 < at_its_pace["median"] < 2.5
+        assert 1.5 < at_its_pace["median"] < 2.5
 
     def test_sizes_go_from_vga_to_2_2k(self, make_bench: MakeBench) -> None:
         figures = measured(make_bench, "sizes")["figures"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def broker() -> Iterator[PrivateBroker]:
     """A mosquitto of the test's own."""
     with PrivateBroker() as broker:
         yield broker
+
+
+@pytest.fixture
+def kept_port() -> Iterator[int]:
+    """A port where nobody listens until a broker of the test's own does, again and again; no other test gets it."""
+    with socket.socket() as keeper:
+        # mosquitto says so too, and may then listen where we are bound.
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from typing import Any, Dict, List
 import pytest
 from nasion.cli.main import main
 
+from tests.program import attended
+
 BENCH = [sys.executable, "-m", "nasion", "bench"]
 #: Nothing waits this long when all is well.
 PATIENCE_S = 200.0
@@ -58,7 +60,7 @@ def test_plots_are_drawn_where_they_are_asked_for(quick: List[str], tmp_path: Pa
 def test_ctrl_c_keeps_what_was_measured(quick: List[str], tmp_path: Path) -> None:
     report = tmp_path / "bench.json"
     command = [*BENCH, *quick, "--only", "models,paced,peers", "--seconds", "1000", "--json", str(report)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with attended(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "2/3 paced" in line:

@@ -17,7 +17,7 @@ from nasion.checks.verdict import TELLING
 from nasion.cli.main import app
 from nasion.mqtt.broker import PrivateBroker
 
-from tests.program import Command
+from tests.program import Command, attended
 
 CHECK = [sys.executable, "-m", "nasion", "check"]
 LINE = re.compile(r"(ok|warn|fail|skipped) +(\S.*)")
@@ -110,7 +110,8 @@ def test_a_check_that_is_stopped_is_no_good_news() -> None:
     """A camera that does not answer, say; here a broker."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"mqtt://127.0.0.1:{silent.getsockname()[1]}"
-        with subprocess.Popen([*CHECK, "--mqtt", address], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        command = [*CHECK, "--mqtt", address]
+        with attended(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) as process:
             silent.accept()[0].close()
             process.send_signal(signal.SIGINT)
             assert process.stderr is not None

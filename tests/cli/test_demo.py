@@ -19,18 +19,11 @@ from nasion.messages import PersonMessage, StatusMessage
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from tests.program import attended, line_with
+
 DEMO = [sys.executable, "-m", "nasion", "demo"]
 #: Nothing waits this long when all is well.
 PATIENCE_S = 120.0
-
-
-def line_with(stream: Any, pattern: str) -> "re.Match[str]":
-    """Read on until a line has the pattern."""
-    for line in stream:
-        found = re.search(pattern, line)
-        if found:
-            return found
-    raise AssertionError(f"no line with {pattern}")
 
 
 def listening(port: int) -> bool:
@@ -68,8 +61,10 @@ class Subscriber:
 
 
 def test_from_the_scene_over_the_broker_to_json(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [*DEMO, "--seconds", "4", "--json"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    with attended(
+        subprocess.Popen(
+            [*DEMO, "--seconds", "4", "--json"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
     ) as process:
         assert process.stderr is not None
         port = int(line_with(process.stderr, r"private broker mqtt://127\.0\.0\.1:(\d+)")[1])
@@ -92,8 +87,8 @@ def test_from_the_scene_over_the_broker_to_json(tmp_path: Path) -> None:
 
 
 def test_without_an_end_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [*DEMO, "--json"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    with attended(
+        subprocess.Popen([*DEMO, "--json"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -112,8 +107,8 @@ def test_a_live_screen_on_a_terminal_and_what_is_told_in_a_file(tmp_path: Path) 
     environment: Dict[str, str] = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "50"}
     wanted = ["arrived over mqtt://127.0.0.1:", "from above", "online", "▲"]
     told = tmp_path / "told"
-    with told.open("w") as file, subprocess.Popen(
-        DEMO, cwd=tmp_path, stdin=slave, stdout=slave, stderr=file, env=environment
+    with told.open("w") as file, attended(
+        subprocess.Popen(DEMO, cwd=tmp_path, stdin=slave, stdout=slave, stderr=file, env=environment)
     ) as process:
         os.close(slave)
         drawn = read_until(master, lambda drawn: all(text in drawn for text in wanted))

@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from nasion.cli.main import main
@@ -20,6 +20,8 @@ from nasion.messages import PersonEntry, PersonMessage, StatusMessage
 from nasion.mqtt.broker import PrivateBroker
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from tests.program import attended, line_with
 
 LISTEN = [sys.executable, "-m", "nasion", "listen"]
 #: Nothing waits this long when all is well.
@@ -65,7 +67,7 @@ def message(seq: int, *, camera: str = "cam0", ago_s: float = 0.0, persons: Opti
 
 
 class Cameras:
-    """Publishes what it is told, ten times a second, until the test ends."""
+    """Context manager: publishes what it is told, ten times a second, until the test has what it wants or fails."""
 
     def __init__(self, port: int) -> None:
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
@@ -90,7 +92,10 @@ class Cameras:
         self._threads.append(threading.Thread(target=run))
         self._threads[-1].start()
 
-    def end(self) -> None:
+    def __enter__(self) -> "Cameras":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._ending.set()
         for thread in self._threads:
             thread.join()
@@ -100,9 +105,8 @@ class Cameras:
 
 @pytest.fixture
 def cameras(broker: PrivateBroker) -> Iterator[Cameras]:
-    cameras = Cameras(broker.port)
-    yield cameras
-    cameras.end()
+    with Cameras(broker.port) as cameras:
+        yield cameras
 
 
 @dataclass(frozen=True)
@@ -206,14 +210,9 @@ def test_another_prefix_hears_nothing_of_this_one(cameras: Cameras, listen: Any)
     assert listen("--prefix", "other", "--json", "--seconds", "1.5").stdout == ""
 
 
-def started(*arguments: str, **how: Any) -> "subprocess.Popen[str]":
-    return subprocess.Popen([*LISTEN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
-
-
-def first_line(stream: Any) -> str:
-    ready, _, _ = select.select([stream], [], [], PATIENCE_S)
-    assert ready
-    return str(stream.readline())
+def started(*arguments: str, **how: Any) -> "ContextManager[subprocess.Popen[str]]":
+    command = [*LISTEN, *arguments]
+    return attended(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -222,7 +221,7 @@ def test_ctrl_c_and_sigterm_end_it_in_order(
 ) -> None:
     cameras.film()
     with started("--mqtt", broker.url, "--json", cwd=tmp_path) as process:
-        first_line(process.stdout)
+        line_with(process.stdout, "captured_ns")
         process.send_signal(number)
         _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
@@ -238,7 +237,7 @@ def test_it_ends_quietly_when_its_reader_goes(
     with started("--mqtt", broker.url, *mode, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        first_line(process.stdout)
+        process.stdout.readline()
         process.stdout.close()
         said = process.stderr.read()
         process.wait(PATIENCE_S)
@@ -247,19 +246,17 @@ def test_it_ends_quietly_when_its_reader_goes(
     assert "Broken" not in said
 
 
-def test_a_broker_that_is_not_there_is_retried_visibly(tmp_path: Path) -> None:
-    with PrivateBroker() as placeholder:
-        port = placeholder.port
-    with started("--mqtt", f"mqtt://127.0.0.1:{port}", "--json", cwd=tmp_path) as process:
-        expected = f"nasion: broker mqtt://127.0.0.1:{port}: "
-        assert first_line(process.stderr) == f"{expected}Connection refused; retrying\n"
-        with PrivateBroker(port):
-            assert first_line(process.stderr).startswith(f"{expected}connected after ")
-            cameras = Cameras(port)
-            cameras.film()
-            assert json.loads(first_line(process.stdout))["camera"] == "cam0"
-            cameras.end()
-        assert "connection lost" in first_line(process.stderr)
+def test_a_broker_that_is_not_there_is_retried_visibly(kept_port: int, tmp_path: Path) -> None:
+    address = f"mqtt://127.0.0.1:{kept_port}"
+    with started("--mqtt", address, "--json", cwd=tmp_path) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"nasion: broker {address}: Connection refused; retrying\n"
+        with PrivateBroker(kept_port):
+            line_with(process.stderr, f"^nasion: broker {address}: connected after ")
+            with Cameras(kept_port) as cameras:
+                cameras.film()
+                line_with(process.stdout, '"camera":"cam0"')
+        line_with(process.stderr, f"^nasion: broker {address}: connection lost")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0

@@ -15,6 +15,8 @@ import pytest
 import skimage.data
 from nasion.cli.main import main
 
+from tests.program import attended
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -106,8 +108,10 @@ class TestWhatIsSaid:
         for number in range(200):
             put(tmp_path / f"{number}.png")
         words = ["locate", str(tmp_path), "--model", str(spot_model), *mode]
-        with subprocess.Popen(
-            [sys.executable, "-m", "nasion", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        with attended(
+            subprocess.Popen(
+                [sys.executable, "-m", "nasion", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
         ) as process:
             assert process.stdout is not None
             assert process.stderr is not None

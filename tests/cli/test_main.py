@@ -8,7 +8,7 @@ from typing import Tuple
 import pytest
 from nasion import __version__
 
-from tests.program import Command
+from tests.program import Command, attended
 
 
 def test_the_version(nasion: Command) -> None:
@@ -67,8 +67,10 @@ runpy.run_module("nasion", run_name="__main__")
 
 
 def test_ctrl_c_while_libraries_are_loaded_leaves_no_traceback() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SLOW_TO_LOAD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    with attended(
+        subprocess.Popen(
+            [sys.executable, "-c", SLOW_TO_LOAD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "loading\n"

@@ -8,6 +8,8 @@ import threading
 import pytest
 from nasion.cli.signals import stopping_signals
 
+from tests.program import attended
+
 #: Nothing waits this long when all is well.
 PATIENCE_S = 30.0
 
@@ -44,7 +46,7 @@ def test_a_second_signal_ends_the_program_at_once() -> None:
         "with stopping_signals() as stop:\n"
         "    print('ready', flush=True)\n    stop.wait()\n    print('asked to stop', flush=True)\n    time.sleep(60)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+    with attended(subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)

@@ -14,6 +14,7 @@ from nasion.cli.main import app
 from nasion.health import ENVIRONMENT
 
 from tests.containers.engine import REPOSITORY
+from tests.program import attended
 
 DOCKER = REPOSITORY / "docker"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text()
@@ -137,7 +138,8 @@ class TestTheEntrypoint:
         slow = calls.parent / "nasion"
         slow.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >>{calls}\nexec sleep 600\n')
         environment = {"PATH": f"{calls.parent}:/usr/bin:/bin"}
-        with subprocess.Popen([str(DOCKER / "entrypoint"), "run", "--source", "demo:"], env=environment) as started:
+        command = [str(DOCKER / "entrypoint"), "run", "--source", "demo:"]
+        with attended(subprocess.Popen(command, env=environment)) as started:
             # The shell makes the file first and writes the line into it later.
             while not (calls.exists() and calls.read_text()):
                 assert started.poll() is None

@@ -325,8 +325,8 @@ def test_damaged_payloads_break_nothing(start: Started) -> None:
     assert sum("malformed" in line.split(";")[0] for line in lines) > 150
 
 
-def test_silence_is_said_and_the_brokers_return_is_found(start: Started) -> None:
-    with PrivateBroker() as first:
+def test_silence_is_said_and_the_brokers_return_is_found(kept_port: int, start: Started) -> None:
+    with PrivateBroker(kept_port) as first:
         program = start("127.0.0.1", first.port)
         program.wait_for(1, "subscribed")
         program.wait_for(1, "silent: stop")
@@ -335,7 +335,7 @@ def test_silence_is_said_and_the_brokers_return_is_found(start: Started) -> None
         os.kill(first.pid, signal.SIGKILL)
     program.wait_for(1, "disconnected")
     program.wait_for(2, "silent: stop")
-    with PrivateBroker(first.port) as second:
+    with PrivateBroker(kept_port) as second:
         program.wait_for(2, "subscribed")
         say(second.port, payload(here(), seq=1, stamped=True))
         program.wait_for(2, "accepted")

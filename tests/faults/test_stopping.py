@@ -15,6 +15,7 @@ import pytest
 
 from tests.faults.soak.stage import ROOT, Broker, wait_for
 from tests.faults.soak.witness import Witness
+from tests.program import attended
 
 #: Nothing waits so long when all is well; a busy machine may.
 PATIENCE_S = 60.0
@@ -31,12 +32,14 @@ def test_while_its_libraries_are_loaded(command: str, tmp_path: Path) -> None:
     """A library that takes for ever stands in for a slow disk."""
     (tmp_path / "typer.py").write_text(LOADING)
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT / 'plugins'}"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "nasion", command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
+    with attended(
+        subprocess.Popen(
+            [sys.executable, "-m", "nasion", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "loading\n"
@@ -49,8 +52,10 @@ def test_a_command_that_has_an_end_was_broken_off(tmp_path: Path) -> None:
     """What ends by itself has not done its work when it is stopped before."""
     (tmp_path / "typer.py").write_text(LOADING)
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT / 'plugins'}"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "nasion", "locate", "a.jpg"], stdout=subprocess.PIPE, text=True, env=environment
+    with attended(
+        subprocess.Popen(
+            [sys.executable, "-m", "nasion", "locate", "a.jpg"], stdout=subprocess.PIPE, text=True, env=environment
+        )
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

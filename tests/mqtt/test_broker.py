@@ -13,6 +13,8 @@ from nasion.errors import DependencyError, NasionError
 from nasion.mqtt import broker as module
 from nasion.mqtt.broker import PrivateBroker
 
+from tests.program import attended
+
 
 def listening(port: int) -> bool:
     try:
@@ -70,7 +72,7 @@ def test_it_does_not_outlive_us_when_we_are_killed(tmp_path: Path, until: Callab
         "import time; from nasion.mqtt.broker import PrivateBroker\n"
         "with PrivateBroker() as broker: print(broker.pid, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+    with attended(subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE)) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
         assert alive(pid)

@@ -18,6 +18,7 @@ from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
 from nasion.settings import MqttSettings
 
 from tests.mqtt.network_path import NetworkPath
+from tests.program import attended
 
 Until = Callable[..., None]
 #: Generous, because the machine that runs the tests also does other work; the promise holds for any value.
@@ -89,19 +90,17 @@ def assert_accounts_balance(counts: Dict[str, int]) -> None:
 
 
 def test_a_broker_that_is_not_there_yet_is_retried_and_nothing_old_is_sent_when_it_comes(
-    opened: Open, events: List[str], watch: Any, seen: Any, until: Until
+    kept_port: int, opened: Open, events: List[str], watch: Any, seen: Any, until: Until
 ) -> None:
-    with PrivateBroker() as placeholder:
-        port = placeholder.port
-    publisher = opened(f"mqtt://127.0.0.1:{port}")
+    publisher = opened(f"mqtt://127.0.0.1:{kept_port}")
     for seq in range(3):
         publisher.publish(*seen(seq))
     until(lambda: events)
     time.sleep(1.3)  # Another attempt, and the messages grow old.
-    assert events == [f"cam0: broker mqtt://127.0.0.1:{port}: Connection refused; retrying"]
+    assert events == [f"cam0: broker mqtt://127.0.0.1:{kept_port}: Connection refused; retrying"]
     assert not publisher.connected
 
-    with PrivateBroker(port) as broker:
+    with PrivateBroker(kept_port) as broker:
         witness = watch(broker)
         until(lambda: publisher.counters()["stale"] == 1)
         publisher.publish(*seen(3))
@@ -116,9 +115,9 @@ def test_a_broker_that_is_not_there_yet_is_retried_and_nothing_old_is_sent_when_
 
 
 def test_what_was_in_flight_when_the_broker_died_is_not_sent_to_the_next_one(
-    opened: Open, events: List[str], watch: Any, seen: Any, until: Until
+    kept_port: int, opened: Open, events: List[str], watch: Any, seen: Any, until: Until
 ) -> None:
-    with PrivateBroker() as first:
+    with PrivateBroker(kept_port) as first:
         publisher = opened(first.url)
         until(lambda: publisher.connected)
         publisher.publish(*seen(0))
@@ -128,7 +127,7 @@ def test_what_was_in_flight_when_the_broker_died_is_not_sent_to_the_next_one(
         until(lambda: publisher.counters()["sent"] == 2)
         publisher.publish(*seen(2))
         os.kill(first.pid, signal.SIGKILL)
-    with PrivateBroker(first.port) as second:
+    with PrivateBroker(kept_port) as second:
         witness = watch(second)
         time.sleep(MAX_AGE_MS / 1000)
         until(lambda: publisher.connected)
@@ -147,14 +146,12 @@ def test_what_was_in_flight_when_the_broker_died_is_not_sent_to_the_next_one(
 
 
 def test_a_broker_killed_and_restarted_under_load_delivers_only_fresh_messages(
-    opened: Open, watch: Any, seen: Any, until: Until
+    kept_port: int, opened: Open, watch: Any, seen: Any, until: Until
 ) -> None:
-    with PrivateBroker() as placeholder:
-        port = placeholder.port
-    publisher = opened(f"mqtt://127.0.0.1:{port}")
+    publisher = opened(f"mqtt://127.0.0.1:{kept_port}")
     with Camera(publisher, seen):
         for _ in range(3):
-            with PrivateBroker(port) as broker:
+            with PrivateBroker(kept_port) as broker:
                 witness = watch(broker)
                 until(lambda witness: len(witness.persons) >= 10, witness)
                 os.kill(broker.pid, signal.SIGKILL)
@@ -234,7 +231,7 @@ def test_when_the_publisher_is_killed_the_broker_says_offline(
     broker: PrivateBroker, watch: Any, until: Until, tmp_path: Path
 ) -> None:
     witness = watch(broker)
-    with subprocess.Popen([sys.executable, "-c", PUBLISH_FOR_EVER, broker.url], cwd=tmp_path) as process:
+    with attended(subprocess.Popen([sys.executable, "-c", PUBLISH_FOR_EVER, broker.url], cwd=tmp_path)) as process:
         until(lambda: processes(witness) == ["online"])
         process.kill()
     until(lambda: processes(witness) == ["online", "offline"])

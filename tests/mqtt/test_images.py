@@ -85,10 +85,8 @@ def test_what_is_older_than_max_age_is_skipped(broker: PrivateBroker, clock: Any
     publisher.stop()
 
 
-def test_a_broker_that_is_away_gets_none_of_what_was_taken_meanwhile(clock: Any) -> None:
-    with PrivateBroker() as placeholder:
-        port = placeholder.port
-    publisher = opened(f"mqtt://127.0.0.1:{port}", clock)
+def test_a_broker_that_is_away_gets_none_of_what_was_taken_meanwhile(kept_port: int, clock: Any) -> None:
+    publisher = opened(f"mqtt://127.0.0.1:{kept_port}", clock)
     publisher.start()
     for seq in range(5):
         publisher.image(taken(seq))

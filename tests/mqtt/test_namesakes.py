@@ -162,15 +162,17 @@ def test_who_goes_and_comes_back_is_a_new_episode(begin: Begin, until: Until, sa
     until(lambda: program.duplicates == 2)
 
 
-def test_what_was_known_of_others_is_forgotten_with_the_connection(clock: Any, watch: Any, until: Until) -> None:
+def test_what_was_known_of_others_is_forgotten_with_the_connection(
+    kept_port: int, clock: Any, watch: Any, until: Until
+) -> None:
     """They may have died with the broker, which then has no last will to say."""
-    with PrivateBroker() as first:
+    with PrivateBroker(kept_port) as first:
         staying, other = Program(first, clock, "s1"), Program(first, clock, "s2")
         until(lambda: staying.duplicates == other.duplicates == 1)
         os.kill(first.pid, signal.SIGKILL)
         until(lambda: "connection lost" in " ".join(other.events))
         other.stop()
-    with PrivateBroker(first.port) as second:
+    with PrivateBroker(kept_port) as second:
         witness = watch(second)
         until(lambda: heard(witness))
         staying.stop()

@@ -199,8 +199,10 @@ def test_the_next_session_replaces_the_info_of_the_last_one(
     assert [(status.session, status.process) for status in statuses(late)] == [("s2", "stopped")]
 
 
-def test_info_is_said_again_to_a_broker_that_has_forgotten_it(clock: Any, watch: Any, until: Until) -> None:
-    with PrivateBroker() as first:
+def test_info_is_said_again_to_a_broker_that_has_forgotten_it(
+    kept_port: int, clock: Any, watch: Any, until: Until
+) -> None:
+    with PrivateBroker(kept_port) as first:
         publisher = open_publisher(
             MqttSettings(url=first.url), camera="cam0", session="s1", clock=clock, on_event=print
         )
@@ -210,7 +212,7 @@ def test_info_is_said_again_to_a_broker_that_has_forgotten_it(clock: Any, watch:
         until(lambda: infos(witness))
         assert [arrival.topic.rpartition("/")[2] for arrival in witness.arrivals[:2]] == ["status", "info"]
         os.kill(first.pid, signal.SIGKILL)
-    with PrivateBroker(first.port) as second:
+    with PrivateBroker(kept_port) as second:
         late = watch(second)
         until(lambda: infos(late))
         publisher.stop()
@@ -218,16 +220,16 @@ def test_info_is_said_again_to_a_broker_that_has_forgotten_it(clock: Any, watch:
     assert infos(late) == [born()]
 
 
-def test_stats_are_not_retained_and_only_the_newest_waits_for_a_broker(clock: Any, watch: Any, until: Until) -> None:
-    with PrivateBroker() as placeholder:
-        port = placeholder.port
+def test_stats_are_not_retained_and_only_the_newest_waits_for_a_broker(
+    kept_port: int, clock: Any, watch: Any, until: Until
+) -> None:
     publisher = open_publisher(
-        MqttSettings(url=f"mqtt://127.0.0.1:{port}"), camera="cam0", session="s1", clock=clock, on_event=print
+        MqttSettings(url=f"mqtt://127.0.0.1:{kept_port}"), camera="cam0", session="s1", clock=clock, on_event=print
     )
     for seq in range(3):
         publisher.stats(reported(seq))  # Of a time before the connection: nobody's news any more.
     publisher.start()
-    with PrivateBroker(port) as broker:
+    with PrivateBroker(kept_port) as broker:
         witness = watch(broker)
         until(lambda: statuses(witness))
         for seq in range(3, 6):

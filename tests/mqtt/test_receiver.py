@@ -244,17 +244,17 @@ def test_all_cameras_are_heard_or_only_the_one_asked_for(talker: Talker, listeni
     assert [heard.message.camera for heard in one if isinstance(heard, Accepted)] == ["rear"]
 
 
-def test_it_subscribes_anew_after_the_brokers_restart(clock: Any, until: Until) -> None:
+def test_it_subscribes_anew_after_the_brokers_restart(kept_port: int, clock: Any, until: Until) -> None:
     heard: List[Heard] = []
     events: List[str] = []
-    with PrivateBroker() as first:
+    with PrivateBroker(kept_port) as first:
         receiver = Receiver(
             MqttSettings(url=first.url), client_id="t", clock=clock, on_heard=heard.append, on_event=events.append
         )
         receiver.start()
         until(lambda: events)
         os.kill(first.pid, signal.SIGKILL)
-    with PrivateBroker(first.port) as second:
+    with PrivateBroker(kept_port) as second:
         until(lambda: len(events) == 3)
         talker = Talker(second)
         talker.say("nasion/cam0/person", payload(time.time_ns(), max_age_ms=10_000), retain=True)

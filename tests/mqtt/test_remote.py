@@ -206,9 +206,9 @@ class TestWhatIsRetained:
 
 
 def test_after_the_brokers_return_what_was_set_is_told_again(
-    clock: Any, come: Any, until: Until, events: List[str]
+    kept_port: int, clock: Any, come: Any, until: Until, events: List[str]
 ) -> None:
-    with PrivateBroker() as first:
+    with PrivateBroker(kept_port) as first:
         publisher = opened(first.url, clock, events)
         publisher.start()
         operator = come(first)
@@ -216,7 +216,7 @@ def test_after_the_brokers_return_what_was_set_is_told_again(
         operator.ask("threshold", {"value": 0.5})
         until(lambda: len(operator.states("threshold")) == 2)
         os.kill(first.pid, signal.SIGKILL)
-    with PrivateBroker(first.port) as second:
+    with PrivateBroker(kept_port) as second:
         again = come(second)
         until(lambda: again.states("threshold"))
         assert [(state.value, state.origin) for state in again.states("threshold")] == [(0.5, "set")]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from nasion.errors import InputError
@@ -66,10 +66,10 @@ def opened(clock: Any, events: List[str], monkeypatch: pytest.MonkeyPatch) -> It
         publisher.stop()
 
 
-def certified(pem: Pem, name: str, *more: str) -> PrivateBroker:
+def certified(pem: Pem, name: str, *more: str, port: Optional[int] = None) -> PrivateBroker:
     """A broker that shows this certificate."""
     certificate, key = pem[name]
-    return PrivateBroker(options=["allow_anonymous true", f"certfile {certificate}", f"keyfile {key}", *more])
+    return PrivateBroker(port, ["allow_anonymous true", f"certfile {certificate}", f"keyfile {key}", *more])
 
 
 def asking(pem: Pem, *more: str) -> PrivateBroker:
@@ -239,13 +239,12 @@ class TestRefusal:
         assert LONGEST_RETRY_S > RETRY_S
 
     def test_it_connects_once_the_certificate_is_in_order(
-        self, pem: Pem, opened: Open, events: List[str], until: Until
+        self, kept_port: int, pem: Pem, opened: Open, events: List[str], until: Until
     ) -> None:
-        with certified(pem, "expired") as first:
-            publisher = opened(f"mqtts://localhost:{first.port}", ca_file=pem["ours"][0])
+        with certified(pem, "expired", port=kept_port):
+            publisher = opened(f"mqtts://localhost:{kept_port}", ca_file=pem["ours"][0])
             until(lambda: events)
-        certificate, key = pem["localhost"]
-        with PrivateBroker(first.port, ["allow_anonymous true", f"certfile {certificate}", f"keyfile {key}"]):
+        with certified(pem, "localhost", port=kept_port):
             until(lambda: publisher.connected)
             publisher.stop()
         assert ": connected after " in events[-1]

@@ -19,6 +19,8 @@ from nasion.recording.recorder import FRAMES_WAITING, MESSAGES_WAITING
 from nasion.sources.frame import End, Frame, Grab
 from numpy.typing import NDArray
 
+from tests.program import attended
+
 Same = Callable[[Grab, Grab], bool]
 #: Nothing waits this long when all is well.
 PATIENCE_S = 120.0
@@ -181,7 +183,7 @@ def program(out: Path, frames: int, **how: Any) -> "subprocess.Popen[str]":
 def test_killed_in_the_middle_it_leaves_what_was_written(studio: Any) -> None:
     """A real SIGKILL; whatever was reported as written is there."""
     out = studio.folder / "walk.mcap"
-    with program(out, 1_000_000) as process:
+    with attended(program(out, 1_000_000)) as process:
         assert process.stdout is not None
         written = 0
         while written < 50:
@@ -205,7 +207,7 @@ def limited(limit: int) -> Callable[[], None]:
 @pytest.mark.parametrize("limit", [10, 200_000, 200_001, 205_000])
 def test_when_the_file_may_not_grow_what_was_written_stays(studio: Any, limit: int) -> None:
     out = studio.folder / "walk.mcap"
-    with program(out, 100, preexec_fn=limited(limit)) as process:
+    with attended(program(out, 100, preexec_fn=limited(limit))) as process:
         said, _ = process.communicate(timeout=PATIENCE_S)
     told = [line for line in said.splitlines() if "stopped" in line]
     assert len(told) == 1
@@ -223,10 +225,10 @@ def test_when_the_file_may_not_grow_what_was_written_stays(studio: Any, limit: i
 
 def test_when_only_the_index_has_no_room_every_frame_stays(studio: Any) -> None:
     out = studio.folder / "walk.mcap"
-    with program(studio.folder / "whole.mcap", 20) as process:
+    with attended(program(studio.folder / "whole.mcap", 20)) as process:
         process.communicate(timeout=PATIENCE_S)
     size = (studio.folder / "whole.mcap").stat().st_size
-    with program(out, 20, preexec_fn=limited(size - 1)) as process:
+    with attended(program(out, 20, preexec_fn=limited(size - 1))) as process:
         said, _ = process.communicate(timeout=PATIENCE_S)
     assert f"recording stopped: {out}: File too large; 20 frames in " in said
     *grabs, end = studio.play(out)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.program import attended
+
 if TYPE_CHECKING:
     from tests.scripts.conftest import Clone
 
@@ -63,8 +65,10 @@ def test_when_a_change_cannot_be_fetched_what_worked_still_works(ready_clone: Cl
 def test_a_second_start_waits_for_the_first(ready_clone: Clone) -> None:
     folder = os.open(ready_clone.root, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
-    with subprocess.Popen(
-        [ready_clone.root / "scripts/setup"], env=ready_clone.environment, stderr=subprocess.PIPE, text=True
+    with attended(
+        subprocess.Popen(
+            [ready_clone.root / "scripts/setup"], env=ready_clone.environment, stderr=subprocess.PIPE, text=True
+        )
     ) as second:
         assert second.stderr is not None
         assert second.stderr.readline() == "setup: waiting for another set-up to finish\n"

@@ -29,7 +29,8 @@ Workers = Annotated[int, typer.Option(min=0, help="Processes that prepare crops.
 Devices = Annotated[int | None, typer.Option(min=1, help="Processes (CPU) or GPUs on this machine. Default: 1.")]
 Nodes = Annotated[int, typer.Option(min=1, help="Machines; Lightning's documentation says how they find each other.")]
 Precision = Annotated[
-    Literal["auto", "32-true", "bf16-mixed", "16-mixed"], typer.Option(help="auto: bf16, on older GPUs fp16.")
+    Literal["auto", "32-true", "bf16-mixed", "16-mixed"],
+    typer.Option(help="auto: bf16; on older GPUs fp16, on older CPUs float."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of weights and crops.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from out/last.ckpt, learning rate included.")]

@@ -2,7 +2,8 @@
 
 Writes the float file with threshold and figures inside, its INT8 twin (``-int8`` in the name), the figures of both as
 JSON, and the model card. The threshold is chosen on the held-out tenth of the training pictures; the validation
-pictures only judge.
+pictures only judge. A float file of an earlier release may stand in the checkpoint's place: its weights stay, its
+thresholds are chosen anew.
 """
 
 import json
@@ -10,14 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from nasion.locating import LOOKS
 
 from export.card import write_card
-from export.metadata import draft_metadata
-from export.release import DEFAULT_SPECIFICITY, Int8Figures, Specificity, release_float, release_int8
+from export.metadata import draft_metadata, released_metadata
+from export.release import DEFAULT_SPECIFICITY, Int8Figures, Specificity, release_again, release_float, release_int8
 from training.command import run
 from training.data.table import read_table
+from training.errors import WorkshopError
 from training.judging.opened import data_digest
 from training.network.checkpoint import load_network
+
+_LISTED = ",".join(map(str, LOOKS))
 
 
 def twin(out: Path) -> Path:
@@ -26,11 +31,19 @@ def twin(out: Path) -> Path:
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint of training.train, e.g. RUN/best.ckpt.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Checkpoint of training.train, e.g. RUN/best.ckpt, or a released float file.")
+    ],
     data: Annotated[Path, typer.Option(help="The folder it was trained on.")],
     out: Annotated[Path, typer.Option(help="The ONNX file to write; twin, card and figures go beside it.")],
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "1",
     specificity: Specificity = DEFAULT_SPECIFICITY,
+    looks: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Longest sides of the looks at a still, of which two neighbours must agree; default: {_LISTED}."
+        ),
+    ] = None,
     int8: Annotated[bool, typer.Option(help="Write the INT8 twin too.")] = True,
     trained_with: Annotated[
         str, typer.Option(help="The command that trained it, for the card.")
@@ -38,16 +51,37 @@ def export(
     notes: Annotated[Path | None, typer.Option(help="Markdown file that goes into the card: what was tried.")] = None,
 ) -> None:
     """Export, choose the thresholds, judge, quantise, judge again, and write files, figures and card."""
-    network, pictures = load_network(checkpoint), read_table(data)
+    sizes, pictures = sizes_of(looks), read_table(data)
     remarks = notes.read_text() if notes is not None else ""
-    draft = draft_metadata(out.stem, version, network, data_digest(data))
-    metadata, figures, answers = release_float(network, draft, pictures, specificity, out)
+    if checkpoint.suffix == ".onnx":
+        changed = {"name": out.stem, "version": version, "looks": sizes}
+        earlier = released_metadata(checkpoint).model_copy(update=changed)
+        metadata, figures, answers = release_again(checkpoint, earlier, pictures, specificity, out)
+    else:
+        network = load_network(checkpoint)
+        draft = draft_metadata(out.stem, version, network, data_digest(data), sizes)
+        metadata, figures, answers = release_float(network, draft, pictures, specificity, out)
     _write_figures(out, figures)
     small = release_int8(out, answers, pictures, specificity, twin(out)) if int8 else None
     if small is not None:
         _write_figures(twin(out), small.figures)
     write_card(out.with_suffix(".md"), out, metadata, figures, small, trained_with, remarks)
     typer.echo(_line(out, figures, small))
+
+
+def sizes_of(looks: str | None) -> tuple[int, ...] | None:
+    """What ``--looks`` names, pixels; None where it is not given. WorkshopError where they are no sizes of looks."""
+    if looks is None:
+        return None
+    try:
+        sizes = tuple(int(size) for size in looks.split(","))
+    except ValueError:
+        sizes = ()
+    if len(sizes) < 2 or list(sizes) != sorted(set(sizes)) or sizes[0] < 32 or any(size % 32 for size in sizes):
+        raise WorkshopError(
+            f"--looks: expected two or more multiples of 32, smallest first, such as {_LISTED}; came: {looks!r}"
+        )
+    return sizes
 
 
 def _write_figures(model: Path, figures: dict[str, Any]) -> None:

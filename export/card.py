@@ -1,5 +1,6 @@
 """The model card: what a released model is, how good it is, where it may be used. Written from measured figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from nasion.locating import LOOKS, ONE_LOOK
 from export.release import Int8Figures
 from training.judging.metres import metres_of_bins
 from training.judging.opened import file_digest
+from training.judging.wording import agreeing
 
 _TERMS = """\
 > **Research use only.** Several of the picture sets behind these weights (300-W with HELEN and AFW, Leeds Sports Pose,
@@ -22,12 +24,16 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
+def _number(looks: Sequence[int]) -> str:
+    return {2: "two", 3: "three"}.get(len(looks), str(len(looks)))
+
+
 def _thresholds(metadata: ModelMetadata) -> str:
     agreed = metadata.agreed_threshold or metadata.threshold
     return f"{metadata.threshold:g} for one look, {agreed:g} where two must agree"
 
 
-def _figures(figures: dict[str, Any]) -> str:
+def _figures(figures: dict[str, Any], looks: Sequence[int]) -> str:
     ways = (figures, figures["one_look"])
     rows = [
         (name, *(_percent(way[key]) for way in ways))
@@ -47,7 +53,7 @@ def _figures(figures: dict[str, Any]) -> str:
             ("the same where people marked the eyes, median", "error_human_marked", "median_eye_distances"),
         )
     ]
-    lines = ["| figure | two looks, as `nasion locate` | one look, as a stream |", "|---|---|---|"]
+    lines = [f"| figure | {_number(looks)} looks, as `nasion locate` | one look, as a stream |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
@@ -77,12 +83,13 @@ def _twin_digest(small: Int8Figures | None) -> str:
     return "\n" if small is None else f"\nSHA-256 of its INT8 twin: `{file_digest(small.file)}`\n\n"
 
 
-def _int8(small: Int8Figures | None) -> str:
+def _int8(small: Int8Figures | None, looks: Sequence[int]) -> str:
     if small is None:
         return "No INT8 twin was made of it."
-    figures, one_look = small.figures, small.figures["one_look"]
+    figures, one_look, many = small.figures, small.figures["one_look"], _number(looks)
+    least = f"{figures['threshold']:g}"
     return f"""\
-The INT8 twin (`-int8` in the file's name) on the same pictures at its own threshold, {figures["threshold"]:g} for two
+The INT8 twin (`-int8` in the file's name) on the same pictures at its own threshold, {least} for {many}
 looks: right anywhere {_percent(figures["right_location_free"])} ({100 * small.lost:+.2f} points lost), recall in place
 {_percent(figures["recall_in_place"])}, specificity {_percent(figures["specificity"])}; with one look
 {_percent(one_look["right_location_free"])}, {_percent(one_look["recall_in_place"])} and
@@ -95,6 +102,11 @@ def _sources(figures: dict[str, Any]) -> str:
     for source, row in figures["by_source"].items():
         lines.append(f"| {source} | {row['pictures']} | {_percent(row['right'])} |")
     return "\n".join(lines)
+
+
+def _options(metadata: ModelMetadata, small: Int8Figures | None) -> str:
+    looks = "" if metadata.looks is None else f" --looks {','.join(map(str, metadata.looks))}"
+    return f"{' --no-int8' if small is None else ''}{looks}"
 
 
 def _paragraphs(markdown: str) -> str:
@@ -116,6 +128,9 @@ def write_card(
     ``figures`` are `released_figures`, ``small`` those of the INT8 twin; ``command`` trained the
     network; ``remarks``, Markdown, says what else there is to say of the run.
     """
+    looks = metadata.looks or LOOKS
+    *smaller, largest = (f"at {size}" for size in looks)
+    sizes = f"{', '.join(smaller)} and {largest} px"
     path.write_text(
         f"""# {metadata.name} {metadata.version}
 
@@ -135,11 +150,11 @@ SHA-256 of the file: `{file_digest(model)}`
 ## On the validation pictures
 
 {figures["positives"]} pictures with people and {figures["negatives"]} without, judged as `nasion locate` sees them:
-by two looks that must agree, with the longest side at {LOOKS[0]} and at {LOOKS[1]} px; and as streams see their frames:
+by {_number(looks)} looks {agreeing(looks)}, with the longest side {sizes}; and as streams see their frames:
 by one look at {ONE_LOOK[0]} px. *In place* means within half an eye distance (at least 2 px) of a listed face. The
 labels themselves are about 5-7 % of the eye distance off where a detector made them.
 
-{_figures(figures)}
+{_figures(figures, looks)}
 
 With one look, by the distance between the eyes in the searched picture (longest side {ONE_LOOK[0]} px), and how far
 away a person is who looks into a ZED camera at 1080p and has it in the network's input at each view (63 mm between the
@@ -147,13 +162,13 @@ eyes):
 
 {_bins(figures["one_look"])}
 
-By source, with two looks:
+By source, with {_number(looks)} looks:
 
 {_sources(figures)}
 
 ## INT8
 
-{_int8(small)}
+{_int8(small, looks)}
 
 ## Limits
 
@@ -165,7 +180,7 @@ By source, with two looks:
 ## How it was made
 
     {command}
-    python -m export RUN/best.ckpt --data DATA --out weights/{metadata.name}.onnx{" --no-int8" if small is None else ""}
+    python -m export RUN/best.ckpt --data DATA --out weights/{metadata.name}.onnx{_options(metadata, small)}
 
 on the label tables named above.
 {_paragraphs(remarks)}

@@ -2,14 +2,19 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
+import onnx
 from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
 
+from training.errors import WorkshopError
 from training.network.unet import UNet
 
 
-def draft_metadata(name: str, version: str, network: UNet, data_digest: str) -> ModelMetadata:
+def draft_metadata(
+    name: str, version: str, network: UNet, data_digest: str, looks: tuple[int, ...] | None = None
+) -> ModelMetadata:
     """What is known of a model before it is judged; its threshold and figures stand for nothing yet."""
     return ModelMetadata(
         name=name,
@@ -23,4 +28,17 @@ def draft_metadata(name: str, version: str, network: UNet, data_digest: str) -> 
         metrics="{}",
         licence="research use only (terms of the training pictures); see the model card",
         network=json.dumps(asdict(network.config)),
+        looks=looks,
     )
+
+
+def released_metadata(model: Path) -> ModelMetadata:
+    """What a float file of an earlier release says of itself; WorkshopError where ``model`` is none."""
+    try:
+        metadata = ModelMetadata.from_props({p.key: p.value for p in onnx.load(model).metadata_props})
+    except Exception as error:
+        # protobuf has its own kinds of error for what is no ONNX file at all.
+        raise WorkshopError(f"{model}: not an ONNX file of `python -m export` ({error})") from error
+    if metadata.precision != "float":
+        raise WorkshopError(f"{model}: is {metadata.precision}; take the float file it was made from")
+    return metadata

@@ -50,9 +50,9 @@ _OPTIONS: dict[Activations, dict[str, Any]] = {
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]
     """Pictures one by one, as `nasion locate` feeds the network: each at one of its looks."""
 
-    def __init__(self, pictures: Sequence[Pixels]) -> None:
+    def __init__(self, pictures: Sequence[Pixels], looks: Sequence[int]) -> None:
         self._rest: Iterator[NDArray[np.float32]] = (
-            network_input(picture, LOOKS[index % len(LOOKS)])[0] for index, picture in enumerate(pictures)
+            network_input(picture, looks[index % len(looks)])[0] for index, picture in enumerate(pictures)
         )
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
@@ -84,7 +84,7 @@ def quantise(model: Path, out: Path, pictures: Sequence[Pixels], activations: Ac
             quantize_static(
                 str(plain),
                 str(draft),
-                _Pictures(pictures),
+                _Pictures(pictures, metadata.looks or LOOKS),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 activation_type=QuantType.QUInt8 if activations == "uint8" else QuantType.QInt8,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
-from nasion.locating import LOOKS, ONE_LOOK
+from nasion.locating import ONE_LOOK
 
 from export.quantise import Activations, quantise
 from export.to_onnx import ParityError, check_parity, export_onnx, write_metadata
@@ -36,7 +36,7 @@ CALIBRATED_WITH = 128
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Of a released file: for ``one_look``, as streams have it, and where two must agree, as `nasion locate` does."""
+    """Of a released file: for ``one_look``, as streams have it, and where several must agree, as in `nasion locate`."""
 
     one_look: float
     agreed: float
@@ -52,7 +52,7 @@ def release_thresholds(model: Path, pictures: Sequence[Picture], specificity: fl
     held_out = of_split(pictures, "hold_out")
     one_look, agreed = (
         choose_threshold(answers_of(model, held_out, looks=looks), specificity=specificity)
-        for looks in (ONE_LOOK, LOOKS)
+        for looks in (ONE_LOOK, None)
     )
     return Thresholds(one_look, agreed)
 
@@ -96,11 +96,30 @@ def release_float(
         for size in INPUT_SIZES.values():
             for batch in (1, 2):
                 check_parity(network, trial, (batch, 3, *size))
-        thresholds = release_thresholds(trial, pictures, specificity)
-        figures, answers = released_figures(trial, pictures, thresholds)
+        return _judged(trial, draft, pictures, specificity, out)
+
+
+def release_again(
+    model: Path, draft: ModelMetadata, pictures: Sequence[Picture], specificity: float, out: Path
+) -> tuple[ModelMetadata, dict[str, Any], Judged]:
+    """`release_float` with the graph and the weights of ``model``, a float file of an earlier release, as they are."""
+    with TemporaryDirectory() as folder:
+        trial = Path(folder) / "draft.onnx"
+        shutil.copyfile(model, trial)
+        write_metadata(trial, draft)
+        return _judged(trial, draft, pictures, specificity, out)
+
+
+def _judged(
+    trial: Path, draft: ModelMetadata, pictures: Sequence[Picture], specificity: float, out: Path
+) -> tuple[ModelMetadata, dict[str, Any], Judged]:
+    """Judge ``trial``, and move it to ``out`` with thresholds and figures."""
+    thresholds = release_thresholds(trial, pictures, specificity)
+    figures, answers = released_figures(trial, pictures, thresholds)
     metadata = thresholds.applied(draft, figures)
-    export_onnx(network, metadata, out)
-    check_parity(network, out, (1, 3, 224, 224))
+    write_metadata(trial, metadata)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(trial, out)
     return metadata, figures, answers
 
 

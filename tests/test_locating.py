@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nasion.core.results import FrameReason
+from nasion.engine.onnx_model import HeatMapModel
 from nasion.errors import InputError
-from nasion.locating import ONE_LOOK, PictureLocator
+from nasion.locating import LOOKS, ONE_LOOK, PictureLocator
+from onnx import helper
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,3 +141,81 @@ def test_two_looks_have_a_threshold_of_their_own(
 
     assert bool(PictureLocator(path).find(picture).located.keypoints) == found
     assert PictureLocator(path, looks=ONE_LOOK).threshold == 0.6
+
+
+class TestTheLooksOfAModel:
+    """Sizes that a model's file names: each two neighbours must agree, the surest pair decides."""
+
+    LOOKS = (224, 320, 480)
+    PAIRS = (LOOKS[:2], LOOKS[1:])
+
+    @pytest.fixture
+    def particular(self, spot_model: Path, tmp_path: Path) -> Path:
+        """Sees red spots but no large ones: what is around them is subtracted. It names three looks."""
+        model = told(spot_model, tmp_path / "spot.onnx", looks=", ".join(map(str, self.LOOKS)))
+        proto = onnx.load(model)
+        proto.graph.node.insert(
+            2, helper.make_node("AveragePool", ["pooled"], ["around"], kernel_shape=[31, 31], pads=[15] * 4)
+        )
+        proto.graph.node.insert(3, helper.make_node("Sub", ["pooled", "around"], ["alone"]))
+        proto.graph.node[4].input[0] = "alone"
+        onnx.save(proto, model)
+        return model
+
+    def test_they_take_the_place_of_the_usual_ones(self, particular: Path, spot_model: Path) -> None:
+        assert tuple(PictureLocator(particular).looks) == self.LOOKS
+        assert tuple(PictureLocator(particular, looks=ONE_LOOK).looks) == ONE_LOOK
+        assert tuple(PictureLocator(spot_model).looks) == LOOKS
+
+    @pytest.mark.parametrize(("sigma", "decides"), [(1.7, 1), (24, 0)])
+    def test_the_pair_that_sees_more_of_somebody_decides(self, particular: Path, sigma: float, decides: int) -> None:
+        picture = with_spot(480, 360, 200, 150, sigma)
+        alone = [PictureLocator(particular, looks=pair, closer_look=False).find(picture) for pair in self.PAIRS]
+        assert [bool(one.located.keypoints) for one in alone] == [index == decides for index in range(2)]
+        found = PictureLocator(particular).find(picture)
+        assert (found.located, found.geometry) == (alone[decides].located, alone[decides].geometry)
+        assert (found.located.keypoints[0].u, found.located.keypoints[0].v) == pytest.approx((200, 150), abs=1)
+
+    def test_what_one_size_alone_sees_is_nobody(self, spot_model: Path, tmp_path: Path) -> None:
+        picture = with_spot(480, 360, 200, 150, 1)
+        model = told(spot_model, tmp_path / "spot.onnx", looks="224, 320, 480")
+        assert PictureLocator(model, looks=(480,)).find(picture).located.keypoints
+        assert not PictureLocator(model).find(picture).located.keypoints
+
+    @pytest.mark.parametrize("looks", ["", "320", "320, 481", "0, 320", "320 x 240", "-320, 320"])
+    def test_sizes_that_no_network_takes_are_refused(self, spot_model: Path, tmp_path: Path, looks: str) -> None:
+        model = told(spot_model, tmp_path / "spot.onnx", looks=looks)
+        with pytest.raises(InputError, match=r"spot\.onnx.*nasion\.looks"):
+            PictureLocator(model)
+
+
+def told(model: Path, copy: Path, **facts: str) -> Path:
+    """A ``copy`` of ``model`` that says this of itself, too."""
+    proto = onnx.load(model)
+    for key, value in facts.items():
+        proto.metadata_props.add(key=f"nasion.{key}", value=value)
+    onnx.save(proto, copy)
+    return copy
+
+
+def test_a_folder_of_many_shapes_does_not_fill_the_memory(spot_model: Path) -> None:
+    """Engines are the memory: of all that were opened only so many live, and those that are used again stay."""
+    engines: weakref.WeakSet[HeatMapModel] = weakref.WeakSet()
+
+    class Counted(HeatMapModel):
+        def __init__(self, path: Path, *, height: int, width: int, threads: int) -> None:
+            super().__init__(path, height=height, width=width, threads=threads)
+            engines.add(self)
+            opened.append((height, width))
+
+    opened: list[tuple[int, int]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nasion.locating.HeatMapModel", Counted)
+        locator = PictureLocator(spot_model)
+        often = np.zeros((240, 320, 3), np.uint8)
+        for height in range(64, 1024, 64):
+            locator.find(often)
+            locator.find(np.zeros((height, 640, 3), np.uint8))
+    assert len(opened) > 20
+    assert len(engines) == 8
+    assert opened.count((256, 320)) == 1

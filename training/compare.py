@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from nasion.locating import LOOKS
 from rich.console import Console
 
 from training.command import run
@@ -31,7 +30,7 @@ def _judged(model: OpenModel, table: Sequence[Picture], split: Split, data: Path
     """The answers, and what the report says of the model."""
     threshold, origin = threshold_of(model, table)
     answers = model.answers(pictures_of(table, split, data))
-    subject = Subject(model.name, model.digest, threshold, origin, data_digest(data), split, LOOKS)
+    subject = Subject(model.name, model.digest, threshold, origin, data_digest(data), split, model.locator.looks)
     return Judged(answers, threshold), {**subject.facts(len(answers)), "figures": judge(answers, threshold)}
 
 

@@ -1,7 +1,7 @@
 """Judge a model on labelled pictures: ``python -m training.evaluate MODEL DATA``.
 
-The pictures are judged exactly as `nasion locate` sees them: by the run time's own code, whole, looked at with their
-longest side at 320 and at 480 px. With ``--one-look`` as a stream sees its frames: once, at 320 px. Both hold for a
+The pictures are judged exactly as `nasion locate` sees them: by the run time's own code, whole, looked at in the sizes
+that the model names. With ``--one-look`` as a stream sees its frames: once, at 320 px. Both hold for a
 checkpoint too: it is written as ONNX first.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from nasion.locating import LOOKS, ONE_LOOK
+from nasion.locating import ONE_LOOK
 from rich.console import Console
 
 from training.command import progress, run
@@ -70,7 +70,7 @@ def evaluate(
         typer.Option(min=0, max=1, help="Default: the model's own; for a checkpoint the best on the hold-out."),
     ] = None,
     one_look: Annotated[
-        bool, typer.Option("--one-look", help="Look once at each picture, as a stream does, instead of twice.")
+        bool, typer.Option("--one-look", help="Look once at each picture, as a stream does, instead of several times.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
     report: Annotated[
@@ -87,13 +87,12 @@ def evaluate(
         YuNet(yunet)  # A file that cannot be used is told before the judging.
     table: list[Picture] = read_table(data)
     pictures = pictures_of(table, split, data)
-    looks = ONE_LOOK if one_look else LOOKS
-    with open_model(model, looks=looks) as opened:
+    with open_model(model, looks=ONE_LOOK if one_look else None) as opened:
         used, origin = threshold_of(opened, table, threshold)
         answers = opened.answers(pictures)
         wrong = mistakes(answers, used)
         beside = None if yunet is None else _beside_yunet(yunet, answers, used)
-        subject = Subject(opened.name, opened.digest, used, origin, data_digest(data), split, looks)
+        subject = Subject(opened.name, opened.digest, used, origin, data_digest(data), split, opened.locator.looks)
         summary = summarise(subject, answers, wrong, beside)
         if report is not None:
             page = report_page(summary, _sheets(opened, wrong), _errors(answers, used), written)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import INPUT_SIZES, ViewGeometry, whole_picture
 from nasion.engine.onnx_model import HeatMapModel
 
-#: Longest side of what the network sees of a picture, pixels, at each of two looks that must agree: the size of the
-#: pictures it was taught with, and half as much again, which is as wide as the view `full`.
+#: Longest side of what the network sees of a picture, pixels, at each of two looks that must agree, where the model
+#: names no others: the size of the pictures it was taught with, and half as much again, which is as wide as the view
+#: `full`.
 LOOKS = (320, INPUT_SIZES["full"][1])
 #: One look: what a stream has time for. The size that eye distances are told in.
 ONE_LOOK = LOOKS[:1]
@@ -27,6 +28,9 @@ CLOSER_LOOK = INPUT_SIZES["fine"][1]
 #: share of the way between the threshold and certainty. Measured: it finds most of the people that are too small for
 #: the others, and nearly all of what it would see where nobody is stays below.
 _SURER = 0.5
+#: Upright and lying pictures of one camera take so many. An engine of a wide network may hold a gigabyte, and pictures
+#: in a folder may have any shape.
+_ENGINES_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -39,28 +43,32 @@ class Finding:
 
 
 class PictureLocator:
-    """A model for still pictures of all sizes; one engine is opened for each shape that comes, and kept."""
+    """A model for still pictures of all sizes; an engine is opened for each shape of its input that comes, and kept
+    until others were needed more lately."""
 
     def __init__(
-        self, model: Path, *, threads: int = 1, looks: Sequence[int] = LOOKS, closer_look: bool = True
+        self, model: Path, *, threads: int = 1, looks: Optional[Sequence[int]] = None, closer_look: bool = True
     ) -> None:
-        """``looks``: longest sides of the looks that must agree, multiples of 32; ``closer_look``: search larger
-        pictures at up to 960 pixels too; what is surer there wins.
+        """``looks``: longest sides of the looks, multiples of 32, smallest first; default: the model's own, or `LOOKS`.
+        Each two neighbours must agree, and the surest of these pairs decides: the smaller ones see who is close by, the
+        larger ones who is far away. ``closer_look``: search larger pictures at up to 960 pixels too; what is surer
+        there wins.
 
         InputError: the file is not a heat-map model. DependencyError: ONNX Runtime is missing.
         """
         self._path = model
         self._threads = threads
-        self._looks = looks
         self._closer_look = closer_look
-        self._engines: Dict[Tuple[int, int], HeatMapModel] = {}
-        self.metadata = self._engine(looks[0], looks[0]).metadata
+        self._engines: Dict[Tuple[int, int], HeatMapModel] = {}  # The one that was used last is the last.
+        some = ONE_LOOK[0]
+        self.metadata = self._engine(some, some).metadata
+        self.looks: Sequence[int] = looks or self.metadata.looks or LOOKS
 
     @property
     def threshold(self) -> float:
         """The model's own, for these looks."""
         about = self.metadata
-        agreed = about.agreed_threshold if len(self._looks) > 1 else None
+        agreed = about.agreed_threshold if len(self.looks) > 1 else None
         return about.threshold if agreed is None else agreed
 
     def find(self, picture: NDArray[np.uint8], *, threshold: Optional[float] = None, max_persons: int = 1) -> Finding:
@@ -68,17 +76,22 @@ class PictureLocator:
 
         ``threshold``: lowest probability, default the model's own; 0 gives the place of the highest peak in any case.
         """
-        agreed = self._search(picture, self._looks, self.threshold if threshold is None else threshold, max_persons)
+        agreed = self._agreed(picture, self.threshold if threshold is None else threshold, max_persons)
         closest = min(CLOSER_LOOK, max(picture.shape[:2]))
-        if not self._closer_look or closest <= max(self._looks):
+        if not self._closer_look or closest <= max(self.looks):
             return agreed
         alone = self.metadata.threshold if threshold is None else threshold
-        closer = self._search(picture, (closest,), alone, max_persons)
+        closer = self._search([self._look(picture, closest)], alone, max_persons)
         needed = max(_peak(agreed), alone + _SURER * (1 - alone))
         return closer if _peak(closer) >= needed else agreed
 
-    def _search(self, picture: NDArray[np.uint8], looks: Sequence[int], threshold: float, max_persons: int) -> Finding:
-        seen = [self._look(picture, longest) for longest in looks]
+    def _agreed(self, picture: NDArray[np.uint8], threshold: float, max_persons: int) -> Finding:
+        seen = [self._look(picture, longest) for longest in self.looks]
+        pairs: List[Sequence[Look]] = [*zip(seen, seen[1:])] or [seen]
+        # Of pairs that are equally sure the larger one places more exactly.
+        return max((self._search(pair, threshold, max_persons) for pair in reversed(pairs)), key=_peak)
+
+    def _search(self, seen: Sequence[Look], threshold: float, max_persons: int) -> Finding:
         heat, geometry = agreement(seen, self.metadata.stride), seen[-1].geometry
         located = locate(
             heat,
@@ -95,9 +108,13 @@ class PictureLocator:
         return Look(self._engine(geometry.input_height, geometry.input_width).infer(tensor), geometry)
 
     def _engine(self, height: int, width: int) -> HeatMapModel:
-        if (height, width) not in self._engines:
-            self._engines[height, width] = HeatMapModel(self._path, height=height, width=width, threads=self._threads)
-        return self._engines[height, width]
+        engine = self._engines.pop((height, width), None)
+        if engine is None:
+            while len(self._engines) >= _ENGINES_KEPT:
+                del self._engines[next(iter(self._engines))]
+            engine = HeatMapModel(self._path, height=height, width=width, threads=self._threads)
+        self._engines[height, width] = engine
+        return engine
 
 
 def network_input(picture: NDArray[np.uint8], longest: int) -> Tuple[NDArray[np.float32], ViewGeometry]:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 
+from export.__main__ import sizes_of
 from tests.export.written import metadata_of
 from training.data.augment import CropRange
 from training.data.disturb import Chances
@@ -17,6 +19,7 @@ from training.data.loading import Phase
 from training.data.pairs import CropRecipe
 from training.data.table import read_table
 from training.data.target import TargetConfig
+from training.errors import WorkshopError
 from training.fit.presets import PRESETS
 from training.fit.run import Machine, Start, fit
 from training.fit.schedule import Budget, ScheduleConfig
@@ -87,6 +90,29 @@ def test_a_model_is_trained_released_judged_and_compared(make_table: Callable[..
     assert json.loads(as_streams.stdout) == one_look
     compared = python("training.compare", str(out), str(out), str(data), "--json")
     assert compared.returncode == 0, compared.stderr
+    assert_released_again(out, small, data, tmp_path / "again.onnx")
+
+
+def assert_released_again(released: Path, small: Path, data: Path, out: Path) -> None:
+    """The weights of a release stay, its looks and thresholds change."""
+    wanted = ("--data", str(data), "--out", str(out), "--looks", "224,320,480", "--version", "2", "--no-int8")
+    result = python("export", str(released), *wanted)
+    assert result.returncode == 0, result.stderr
+    metadata = metadata_of(out)
+    assert (metadata.name, metadata.version, metadata.looks) == ("again", "2", (224, 320, 480))
+    assert onnx.load(out).graph == onnx.load(released).graph
+    judged = python("training.evaluate", str(out), str(data))
+    assert "at 224, 320 and 480 px of which two neighbours must agree" in " ".join(judged.stdout.split())
+    figures = json.loads(python("training.evaluate", str(out), str(data), "--json").stdout)
+    assert figures.items() <= json.loads(metadata.metrics).items()
+    card = out.with_suffix(".md").read_text()
+    assert (
+        "by three looks of which two neighbours must agree, with the longest side at 224, at 320 and at 480 px" in card
+    )
+    assert "--no-int8 --looks 224,320,480\n" in card
+    refused = python("export", str(small), *wanted)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "is int8; take the float file it was made from" in refused.stderr
 
 
 def test_an_int8_file_that_loses_too_much_is_not_released(
@@ -100,17 +126,27 @@ def test_an_int8_file_that_loses_too_much_is_not_released(
     assert not out.with_name("tiny-int8.onnx").exists()
 
 
-@pytest.mark.parametrize("spoil", ["checkpoint", "data"])
+@pytest.mark.parametrize("looks", ["", "320", "480,320", "320,320", "320,481", "0,320", "-320", "320x480"])
+def test_looks_that_no_network_takes_are_refused(looks: str) -> None:
+    with pytest.raises(
+        WorkshopError, match="--looks: expected two or more multiples of 32, smallest first, such as 320,480; came"
+    ):
+        sizes_of(looks)
+
+
+@pytest.mark.parametrize("spoil", ["checkpoint", "released", "data"])
 def test_what_cannot_be_read_is_one_line(
     untrained: Path, make_table: Callable[..., Path], tmp_path: Path, spoil: str
 ) -> None:
     data = make_table(2)
-    if spoil == "checkpoint":
-        untrained.write_bytes(b"garbage")
-    else:
+    if spoil == "released":
+        untrained = untrained.with_suffix(".onnx")
+    if spoil == "data":
         (data / "labels.csv").unlink()
+    else:
+        untrained.write_bytes(b"garbage")
     result = python("export", str(untrained), "--data", str(data), "--out", str(tmp_path / "x.onnx"))
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
-    assert str(untrained if spoil == "checkpoint" else data) in result.stderr
+    assert str(data if spoil == "data" else untrained) in result.stderr
     assert not (tmp_path / "x.onnx").exists()

@@ -89,6 +89,12 @@ def test_the_metadata_come_back(exported: Path) -> None:
     assert ModelMetadata.from_props(props) == METADATA
 
 
+def test_the_looks_come_back_in_words_that_people_read() -> None:
+    metadata = METADATA.model_copy(update={"looks": (224, 320, 480)})
+    assert metadata.to_props()["nasion.looks"] == "224, 320, 480"
+    assert ModelMetadata.from_props(metadata.to_props()) == metadata
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -49,7 +49,7 @@ def test_a_run_ends_by_its_budget_and_resumes_without_the_rate_jumping_back(
     ("flags", "said"),
     [
         (("--resume",), "--resume needs"),
-        (("--preset", "M9"), "preset M9 is not known; there are lite, unet, unet-2, unet-3, M1"),
+        (("--preset", "M9"), "preset M9 is not known; there are lite, unet, unet-2, M1"),
         (("--network", "resnet"), "network resnet is not known; there are thesis"),
         (("--teacher", "README.md"), "README.md: not a checkpoint"),
         (("--data", "nowhere"), "nowhere"),

@@ -135,19 +135,6 @@ _UNET = Preset(
     judge_every=4,
 )
 
-_UNET_2 = replace(
-    _UNET,
-    about="nasion-unet, its second part, begun with the first one's weights (--start)",
-    phases=_UNET_PHASES[-1:],
-    # As many pairs as the data set has positives, six times.
-    budget=Budget(epochs=12),
-    schedule=ScheduleConfig(1e-3),
-)
-
-#: A look at 480 px shows faces larger than most of those crops do: of the held-out people with the largest faces it and
-#: a look at 320 px together find fewer than the latter alone.
-_CLOSE_BY = CropRange(eye_distance=(3.5, 120.0), scale=(0.06, 3.0), own_scale_jitter=(0.7, 1.6), far=0.1)
-
 PRESETS: dict[str, Preset] = {
     "lite": Preset(
         about="nasion-lite: below 1 GMAC at 224 x 224",
@@ -159,11 +146,13 @@ PRESETS: dict[str, Preset] = {
         pairs_per_epoch=12_800,
     ),
     "unet": _UNET,
-    "unet-2": _UNET_2,
-    "unet-3": replace(
-        _UNET_2,
-        about="nasion-unet, its third part, begun with the second one's weights (--start): faces close by, too",
-        phases=tuple(replace(phase, crops=replace(phase.crops, reach=_CLOSE_BY)) for phase in _UNET_2.phases),
+    "unet-2": replace(
+        _UNET,
+        about="nasion-unet, its second part, begun with the first one's weights (--start)",
+        phases=_UNET_PHASES[-1:],
+        # As many pairs as the data set has positives, six times.
+        budget=Budget(epochs=12),
+        schedule=ScheduleConfig(1e-3),
     ),
     **_ORIGINALS,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nasion.files import read_limited
-from nasion.locating import LOOKS, ONE_LOOK, Finding, PictureLocator
+from nasion.locating import ONE_LOOK, Finding, PictureLocator
 
 from export.metadata import draft_metadata
 from export.to_onnx import export_onnx
@@ -51,7 +51,7 @@ class OpenModel:
 
 
 @contextmanager
-def open_model(path: Path, *, threads: int = 2, looks: Sequence[int] = LOOKS) -> Iterator[OpenModel]:
+def open_model(path: Path, *, threads: int = 2, looks: Sequence[int] | None = None) -> Iterator[OpenModel]:
     """Open an ONNX file, or a checkpoint (``.ckpt``) through a temporary ONNX file.
 
     ``looks``: how pictures are searched; by default as `nasion locate` does, ``ONE_LOOK`` as a stream has it.
@@ -71,7 +71,7 @@ def open_model(path: Path, *, threads: int = 2, looks: Sequence[int] = LOOKS) ->
 
 
 def answers_of(
-    model: Path, pictures: Sequence[Picture], *, threads: int = 2, looks: Sequence[int] = LOOKS
+    model: Path, pictures: Sequence[Picture], *, threads: int = 2, looks: Sequence[int] | None = None
 ) -> list[Answer]:
     """What the model file (ONNX or checkpoint) says of each picture, whatever its probability; see `open_model`."""
     with open_model(model, threads=threads, looks=looks) as opened:

@@ -31,8 +31,14 @@ def searched(looks: Sequence[int]) -> str:
     """How the pictures were searched, by the longest sides of the looks at each of them."""
     if len(looks) == 1:
         return f"searched whole, by one look with the longest side at {looks[0]} px, as a stream's frames are"
-    sizes = " and ".join(map(str, looks))
-    return f"searched whole, by looks with the longest side at {sizes} px that must agree, as nasion locate does"
+    *others, last = map(str, looks)
+    sizes = f"{', '.join(others)} and {last}"
+    return f"searched whole, by looks with the longest side at {sizes} px {agreeing(looks)}, as nasion locate does"
+
+
+def agreeing(looks: Sequence[int]) -> str:
+    """Which of several looks must see a person."""
+    return "that must agree" if len(looks) == 2 else "of which two neighbours must agree"
 
 
 def of_streams(looks: Sequence[int]) -> str:

@@ -1,8 +1,9 @@
 """What a model file says of itself: `export` writes it, the run time reads it, nothing about it stands elsewhere."""
 
-from typing import Dict, Literal, Mapping, Optional
+from typing import Any, Dict, Literal, Mapping, Optional, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from typing_extensions import Annotated
 
 from nasion.errors import InputError
 
@@ -21,7 +22,13 @@ class ModelMetadata(BaseModel):
     sigma_px: float = Field(gt=0, description="Standard deviation of the Gaussian it was taught, pixels of its input.")
     threshold: float = Field(gt=0, lt=1, description="Probability from which on a person is there.")
     agreed_threshold: Optional[float] = Field(
-        None, gt=0, lt=1, description="The same where two looks at a still must agree; default: `threshold`."
+        None, gt=0, lt=1, description="The same where looks at a still must agree; default: `threshold`."
+    )
+    looks: Optional[Tuple[Annotated[int, Field(gt=0, multiple_of=32)], ...]] = Field(
+        None,
+        min_length=2,
+        description="Longest sides of looks at a still, pixels of its input, smallest first, of which each two "
+        "neighbours must agree: `224, 320, 480`; default: two looks, the same for all models.",
     )
     keypoint: str = Field(description="What the keypoint is.")
     sizes: str = Field(description="Input sizes (height x width) it was checked at.")
@@ -30,6 +37,11 @@ class ModelMetadata(BaseModel):
     licence: str = Field(description="Terms of the weights.")
     precision: Literal["float", "int8"] = Field("float", description="What its weights and activations are.")
     network: Optional[str] = Field(None, description="The network's configuration, as JSON, for who trains it further.")
+
+    @field_validator("looks", mode="before")
+    @classmethod
+    def _of_text(cls, told: Any) -> Any:
+        return told.split(",") if isinstance(told, str) else told
 
     @classmethod
     def from_props(cls, props: Mapping[str, str]) -> "ModelMetadata":
@@ -47,4 +59,7 @@ class ModelMetadata(BaseModel):
 
     def to_props(self) -> Dict[str, str]:
         """The key-value pairs that `from_props` reads."""
-        return {PREFIX + key: str(value) for key, value in self.model_dump(exclude_none=True).items()}
+        told = self.model_dump(exclude_none=True)
+        if self.looks is not None:
+            told["looks"] = ", ".join(map(str, self.looks))
+        return {PREFIX + key: str(value) for key, value in told.items()}

@@ -176,6 +176,30 @@ class TestTheLooksOfAModel:
         assert (found.located, found.geometry) == (alone[decides].located, alone[decides].geometry)
         assert (found.located.keypoints[0].u, found.located.keypoints[0].v) == pytest.approx((200, 150), abs=1)
 
+    @pytest.mark.parametrize(("sigma", "decides"), [(4, 1), (6, 0)])
+    def test_of_two_that_are_sure_the_one_that_knows_the_place_better_tells_it(
+        self, particular: Path, sigma: float, decides: int
+    ) -> None:
+        """The larger pair is the surer one both times; the probability is the surer one's in any case."""
+        picture = with_spot(480, 360, 200, 150, sigma)
+        smaller, larger = (PictureLocator(particular, looks=p, closer_look=False).find(picture) for p in self.PAIRS)
+        assert 0.9 * (larger.located.peak or 0) < (smaller.located.peak or 0) < (larger.located.peak or 0)
+        found = PictureLocator(particular).find(picture)
+        told, expected = found.located.keypoints[0], (smaller, larger)[decides].located.keypoints[0]
+        assert found.geometry == (smaller, larger)[decides].geometry
+        assert (told.u, told.v) == pytest.approx((expected.u, expected.v), abs=1e-3)
+        assert (told.sigma_u, told.sigma_v) == pytest.approx((expected.sigma_u, expected.sigma_v), rel=1e-2)
+        assert told.probability == found.located.peak == pytest.approx(larger.located.peak)
+
+    @pytest.mark.parametrize(("threshold", "found"), [(0.9, True), (0.93, False)])
+    def test_the_surest_pair_tells_whether_somebody_is_there(
+        self, particular: Path, threshold: float, found: bool
+    ) -> None:
+        """The smaller pair, which knows the place better, comes up to 0.899, the larger one to 0.914."""
+        located = PictureLocator(particular).find(with_spot(480, 360, 200, 150, 6), threshold=threshold).located
+        assert bool(located.keypoints) == found
+        assert located.reason is (None if found else FrameReason.LOW_PROBABILITY)
+
     def test_what_one_size_alone_sees_is_nobody(self, spot_model: Path, tmp_path: Path) -> None:
         picture = with_spot(480, 360, 200, 150, 1)
         model = told(spot_model, tmp_path / "spot.onnx", looks="224, 320, 480")

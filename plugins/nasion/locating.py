@@ -1,5 +1,6 @@
 """Who is in a still picture: the whole of it is searched, however large or small it is."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -28,6 +29,9 @@ CLOSER_LOOK = INPUT_SIZES["fine"][1]
 #: share of the way between the threshold and certainty. Measured: it finds most of the people that are too small for
 #: the others, and nearly all of what it would see where nobody is stays below.
 _SURER = 0.5
+#: Pairs of looks that come up to this share of the surest one's probability are as good to tell where somebody is.
+#: Measured on held-out pictures: with 0.8 as with 0.9 most people are placed right, and most exactly.
+_NEARLY = 0.9
 #: Upright and lying pictures of one camera take so many. An engine of a wide network may hold a gigabyte, and pictures
 #: in a folder may have any shape.
 _ENGINES_KEPT = 8
@@ -50,9 +54,10 @@ class PictureLocator:
         self, model: Path, *, threads: int = 1, looks: Optional[Sequence[int]] = None, closer_look: bool = True
     ) -> None:
         """``looks``: longest sides of the looks, multiples of 32, smallest first; default: the model's own, or `LOOKS`.
-        Each two neighbours must agree, and the surest of these pairs decides: the smaller ones see who is close by, the
-        larger ones who is far away. ``closer_look``: search larger pictures at up to 960 pixels too; what is surer
-        there wins.
+        Each two neighbours must agree, and the surest of these pairs tells whether somebody is there: the smaller ones
+        see who is close by, the larger ones who is far away. Of those nearly as sure the one whose place is known best
+        tells where.
+        ``closer_look``: search larger pictures at up to 960 pixels too; what is surer there wins.
 
         InputError: the file is not a heat-map model. DependencyError: ONNX Runtime is missing.
         """
@@ -88,11 +93,22 @@ class PictureLocator:
     def _agreed(self, picture: NDArray[np.uint8], threshold: float, max_persons: int) -> Finding:
         seen = [self._look(picture, longest) for longest in self.looks]
         pairs: List[Sequence[Look]] = [*zip(seen, seen[1:])] or [seen]
-        # Of pairs that are equally sure the larger one places more exactly.
-        return max((self._search(pair, threshold, max_persons) for pair in reversed(pairs)), key=_peak)
+        found = [self._search(pair, threshold, max_persons) for pair in pairs]
+        surest = max(map(_peak, found))
+        as_good = [one for one in found if _peak(one) >= _NEARLY * surest]
+        return min((self._raised(one, surest, threshold, max_persons) for one in as_good), key=_spread)
+
+    def _raised(self, finding: Finding, peak: float, threshold: float, max_persons: int) -> Finding:
+        """What would be found if the map were as high as ``peak``."""
+        own = _peak(finding)
+        if own == peak:
+            return finding
+        return self._located(finding.heat * np.float32(peak / own), finding.geometry, threshold, max_persons)
 
     def _search(self, seen: Sequence[Look], threshold: float, max_persons: int) -> Finding:
-        heat, geometry = agreement(seen, self.metadata.stride), seen[-1].geometry
+        return self._located(agreement(seen, self.metadata.stride), seen[-1].geometry, threshold, max_persons)
+
+    def _located(self, heat: HeatMap, geometry: ViewGeometry, threshold: float, max_persons: int) -> Finding:
         located = locate(
             heat,
             geometry,
@@ -128,3 +144,9 @@ def network_input(picture: NDArray[np.uint8], longest: int) -> Tuple[NDArray[np.
 
 def _peak(finding: Finding) -> float:
     return finding.located.peak or 0.0
+
+
+def _spread(finding: Finding) -> float:
+    """How uncertain the place of the most probable person is, square pixels of the picture."""
+    best = next(iter(finding.located.keypoints), None)
+    return math.inf if best is None else best.sigma_u * best.sigma_v

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from nasion.engine.metadata import LARGEST_LOOK
 from nasion.locating import LOOKS
 
 from export.card import write_card
@@ -77,9 +78,11 @@ def sizes_of(looks: str | None) -> tuple[int, ...] | None:
         sizes = tuple(int(size) for size in looks.split(","))
     except ValueError:
         sizes = ()
-    if len(sizes) < 2 or list(sizes) != sorted(set(sizes)) or sizes[0] < 32 or any(size % 32 for size in sizes):
+    fit = all(0 < size <= LARGEST_LOOK and size % 32 == 0 for size in sizes)
+    if not fit or len(sizes) < 2 or list(sizes) != sorted(set(sizes)):
         raise WorkshopError(
-            f"--looks: expected two or more multiples of 32, smallest first, such as {_LISTED}; came: {looks!r}"
+            f"--looks: expected two or more multiples of 32 up to {LARGEST_LOOK}, smallest first, such as {_LISTED}; "
+            f"came: {looks!r}"
         )
     return sizes
 

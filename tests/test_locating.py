@@ -206,7 +206,7 @@ class TestTheLooksOfAModel:
         assert PictureLocator(model, looks=(480,)).find(picture).located.keypoints
         assert not PictureLocator(model).find(picture).located.keypoints
 
-    @pytest.mark.parametrize("looks", ["", "320", "320, 481", "0, 320", "320 x 240", "-320, 320"])
+    @pytest.mark.parametrize("looks", ["", "320", "320, 481", "0, 320", "320 x 240", "-320, 320", "320, 320000"])
     def test_sizes_that_no_network_takes_are_refused(self, spot_model: Path, tmp_path: Path, looks: str) -> None:
         model = told(spot_model, tmp_path / "spot.onnx", looks=looks)
         with pytest.raises(InputError, match=r"spot\.onnx.*nasion\.looks"):

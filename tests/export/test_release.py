@@ -126,10 +126,10 @@ def test_an_int8_file_that_loses_too_much_is_not_released(
     assert not out.with_name("tiny-int8.onnx").exists()
 
 
-@pytest.mark.parametrize("looks", ["", "320", "480,320", "320,320", "320,481", "0,320", "-320", "320x480"])
+@pytest.mark.parametrize("looks", ["", "320", "480,320", "320,320", "320,481", "0,320", "-320", "320x480", "320,8192"])
 def test_looks_that_no_network_takes_are_refused(looks: str) -> None:
     with pytest.raises(
-        WorkshopError, match="--looks: expected two or more multiples of 32, smallest first, such as 320,480; came"
+        WorkshopError, match="--looks: expected two or more multiples of 32 up to 4096, smallest first, such"
     ):
         sizes_of(looks)
 

@@ -9,6 +9,8 @@ from nasion.errors import InputError
 
 #: Keys of the ONNX metadata begin so; others are somebody else's.
 PREFIX = "nasion."
+#: Longest side that a file may want a picture brought to: more would only fill the memory.
+LARGEST_LOOK = 4096
 
 
 class ModelMetadata(BaseModel):
@@ -24,9 +26,10 @@ class ModelMetadata(BaseModel):
     agreed_threshold: Optional[float] = Field(
         None, gt=0, lt=1, description="The same where looks at a still must agree; default: `threshold`."
     )
-    looks: Optional[Tuple[Annotated[int, Field(gt=0, multiple_of=32)], ...]] = Field(
+    looks: Optional[Tuple[Annotated[int, Field(gt=0, le=LARGEST_LOOK, multiple_of=32)], ...]] = Field(
         None,
         min_length=2,
+        max_length=8,
         description="Longest sides of looks at a still, pixels of its input, smallest first, of which each two "
         "neighbours must agree: `224, 320, 480`; default: two looks, the same for all models.",
     )

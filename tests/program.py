@@ -10,7 +10,7 @@ from typing import IO, AnyStr, Callable, Iterator, Optional, Tuple
 Command = Callable[..., Tuple[int, str, str]]
 
 #: No process of a test has so much to do.
-_PATIENCE_S = 120.0
+_PATIENCE_S = 240.0
 
 
 @contextlib.contextmanager

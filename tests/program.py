@@ -30,6 +30,7 @@ def attended(process: "subprocess.Popen[AnyStr]") -> "Iterator[subprocess.Popen[
                 raise
     finally:
         impatience.cancel()
+        impatience.join()
 
 
 def line_with(stream: Optional[IO[str]], pattern: str) -> "re.Match[str]":

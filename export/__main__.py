@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from nasion.engine.metadata import LARGEST_LOOK
+from nasion.engine.metadata import LARGEST_LOOK, Looks
 from nasion.locating import LOOKS
+from pydantic import TypeAdapter, ValidationError
 
 from export.card import write_card
 from export.metadata import draft_metadata, released_metadata
@@ -75,15 +76,12 @@ def sizes_of(looks: str | None) -> tuple[int, ...] | None:
     if looks is None:
         return None
     try:
-        sizes = tuple(int(size) for size in looks.split(","))
-    except ValueError:
-        sizes = ()
-    fit = all(0 < size <= LARGEST_LOOK and size % 32 == 0 for size in sizes)
-    if not fit or len(sizes) < 2 or list(sizes) != sorted(set(sizes)):
+        sizes: tuple[int, ...] = TypeAdapter(Looks).validate_python(looks)
+    except ValidationError:
         raise WorkshopError(
             f"--looks: expected two or more multiples of 32 up to {LARGEST_LOOK}, smallest first, such as {_LISTED}; "
             f"came: {looks!r}"
-        )
+        ) from None
     return sizes
 
 

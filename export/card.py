@@ -11,7 +11,7 @@ from nasion.locating import LOOKS, ONE_LOOK
 from export.release import Int8Figures
 from training.judging.metres import metres_of_bins
 from training.judging.opened import file_digest
-from training.judging.wording import agreeing
+from training.judging.wording import agreeing, listed
 
 _TERMS = """\
 > **Research use only.** Several of the picture sets behind these weights (300-W with HELEN and AFW, Leeds Sports Pose,
@@ -129,8 +129,7 @@ def write_card(
     network; ``remarks``, Markdown, says what else there is to say of the run.
     """
     looks = metadata.looks or LOOKS
-    *smaller, largest = (f"at {size}" for size in looks)
-    sizes = f"{', '.join(smaller)} and {largest} px"
+    sizes = listed(*(f"at {size}" for size in looks))
     path.write_text(
         f"""# {metadata.name} {metadata.version}
 
@@ -150,7 +149,7 @@ SHA-256 of the file: `{file_digest(model)}`
 ## On the validation pictures
 
 {figures["positives"]} pictures with people and {figures["negatives"]} without, judged as `nasion locate` sees them:
-by {_number(looks)} looks {agreeing(looks)}, with the longest side {sizes}; and as streams see their frames:
+by {_number(looks)} looks {agreeing(looks)}, with the longest side {sizes} px; and as streams see their frames:
 by one look at {ONE_LOOK[0]} px. *In place* means within half an eye distance (at least 2 px) of a listed face. The
 labels themselves are about 5-7 % of the eye distance off where a detector made them.
 

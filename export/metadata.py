@@ -4,12 +4,12 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import onnx
 from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
 
 from training.errors import WorkshopError
 from training.network.unet import UNet
+from training.network.weights import read_released
 
 
 def draft_metadata(
@@ -34,11 +34,7 @@ def draft_metadata(
 
 def released_metadata(model: Path) -> ModelMetadata:
     """What a float file of an earlier release says of itself; WorkshopError where ``model`` is none."""
-    try:
-        metadata = ModelMetadata.from_props({p.key: p.value for p in onnx.load(model).metadata_props})
-    except Exception as error:
-        # protobuf has its own kinds of error for what is no ONNX file at all.
-        raise WorkshopError(f"{model}: not an ONNX file of `python -m export` ({error})") from error
+    _, metadata = read_released(model)
     if metadata.precision != "float":
         raise WorkshopError(f"{model}: is {metadata.precision}; take the float file it was made from")
     return metadata

@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +62,14 @@ class PictureLocator:
 
         InputError: the file is not a heat-map model. DependencyError: ONNX Runtime is missing.
         """
-        self._path = model
-        self._threads = threads
         self._closer_look = closer_look
-        self._engines: Dict[Tuple[int, int], HeatMapModel] = {}  # The one that was used last is the last.
+
+        # No method: the cache would hold us, and we the cache.
+        @lru_cache(maxsize=_ENGINES_KEPT)
+        def engine(height: int, width: int) -> HeatMapModel:
+            return HeatMapModel(model, height=height, width=width, threads=threads)
+
+        self._engine = engine
         some = ONE_LOOK[0]
         self.metadata = self._engine(some, some).metadata
         self.looks: Sequence[int] = looks or self.metadata.looks or LOOKS
@@ -122,15 +127,6 @@ class PictureLocator:
     def _look(self, picture: NDArray[np.uint8], longest: int) -> Look:
         tensor, geometry = network_input(picture, longest)
         return Look(self._engine(geometry.input_height, geometry.input_width).infer(tensor), geometry)
-
-    def _engine(self, height: int, width: int) -> HeatMapModel:
-        engine = self._engines.pop((height, width), None)
-        if engine is None:
-            while len(self._engines) >= _ENGINES_KEPT:
-                del self._engines[next(iter(self._engines))]
-            engine = HeatMapModel(self._path, height=height, width=width, threads=self._threads)
-        self._engines[height, width] = engine
-        return engine
 
 
 def network_input(picture: NDArray[np.uint8], longest: int) -> Tuple[NDArray[np.float32], ViewGeometry]:

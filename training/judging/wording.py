@@ -31,9 +31,14 @@ def searched(looks: Sequence[int]) -> str:
     """How the pictures were searched, by the longest sides of the looks at each of them."""
     if len(looks) == 1:
         return f"searched whole, by one look with the longest side at {looks[0]} px, as a stream's frames are"
-    *others, last = map(str, looks)
-    sizes = f"{', '.join(others)} and {last}"
+    sizes = listed(*map(str, looks))
     return f"searched whole, by looks with the longest side at {sizes} px {agreeing(looks)}, as nasion locate does"
+
+
+def listed(*words: str) -> str:
+    """Two or more: ``a, b and c``."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}"
 
 
 def agreeing(looks: Sequence[int]) -> str:

@@ -89,16 +89,21 @@ def unfold(network: UNet, shifts: dict[nn.Conv2d, Tensor], pictures: Tensor) -> 
         hook.remove()
 
 
-def _read_onnx(path: Path) -> tuple[ModelMetadata, UNetConfig, list[tuple[Tensor, Tensor]]]:
-    """The file's metadata, the configuration in it, and weight and shift of each convolution in order."""
+def read_released(path: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
+    """A file of ``python -m export``, and what it says of itself; WorkshopError where ``path`` is none."""
     try:
         model = onnx.load(path)
-        metadata = ModelMetadata.from_props({p.key: p.value for p in model.metadata_props})
+        return model, ModelMetadata.from_props({p.key: p.value for p in model.metadata_props})
     except (OSError, ValueError) as error:
         raise WorkshopError(f"{path}: not a readable ONNX file ({error})") from error
     except Exception as error:
         # protobuf has its own kinds of error for what is no ONNX file at all.
         raise WorkshopError(f"{path}: not an ONNX file of `python -m export` ({error})") from error
+
+
+def _read_onnx(path: Path) -> tuple[ModelMetadata, UNetConfig, list[tuple[Tensor, Tensor]]]:
+    """The file's metadata, the configuration in it, and weight and shift of each convolution in order."""
+    model, metadata = read_released(path)
     if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
         raise WorkshopError(f"{path}: an INT8 file cannot go on learning; take the float file it was made from")
     if metadata.network is None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Literal, Mapping, Optional, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from typing_extensions import Annotated
 
 from nasion.errors import InputError
@@ -11,6 +11,25 @@ from nasion.errors import InputError
 PREFIX = "nasion."
 #: Longest side that a file may want a picture brought to: more would only fill the memory.
 LARGEST_LOOK = 4096
+
+
+def _of_text(told: Any) -> Any:
+    return told.split(",") if isinstance(told, str) else told
+
+
+def _smallest_first(sizes: Tuple[int, ...]) -> Tuple[int, ...]:
+    if list(sizes) != sorted(set(sizes)):
+        raise ValueError("the smallest must come first, and none twice")
+    return sizes
+
+
+#: Longest sides of looks at a still, or the text that lists them.
+Looks = Annotated[
+    Tuple[Annotated[int, Field(gt=0, le=LARGEST_LOOK, multiple_of=32)], ...],
+    Field(min_length=2, max_length=8),
+    BeforeValidator(_of_text),
+    AfterValidator(_smallest_first),
+]
 
 
 class ModelMetadata(BaseModel):
@@ -26,10 +45,8 @@ class ModelMetadata(BaseModel):
     agreed_threshold: Optional[float] = Field(
         None, gt=0, lt=1, description="The same where looks at a still must agree; default: `threshold`."
     )
-    looks: Optional[Tuple[Annotated[int, Field(gt=0, le=LARGEST_LOOK, multiple_of=32)], ...]] = Field(
+    looks: Optional[Looks] = Field(
         None,
-        min_length=2,
-        max_length=8,
         description="Longest sides of looks at a still, pixels of its input, smallest first, of which each two "
         "neighbours must agree: `224, 320, 480`; default: two looks, the same for all models.",
     )
@@ -41,11 +58,6 @@ class ModelMetadata(BaseModel):
     precision: Literal["float", "int8"] = Field("float", description="What its weights and activations are.")
     network: Optional[str] = Field(None, description="The network's configuration, as JSON, for who trains it further.")
 
-    @field_validator("looks", mode="before")
-    @classmethod
-    def _of_text(cls, told: Any) -> Any:
-        return told.split(",") if isinstance(told, str) else told
-
     @classmethod
     def from_props(cls, props: Mapping[str, str]) -> "ModelMetadata":
         """Read from the ONNX file's key-value pairs; InputError names what is missing or wrong."""
@@ -54,9 +66,9 @@ class ModelMetadata(BaseModel):
             return cls.model_validate(ours)
         except ValidationError as error:
             first = error.errors()[0]
-            key = PREFIX + ".".join(str(part) for part in first["loc"])
+            field = str(first["loc"][0])
             raise InputError(
-                f"model metadata {key!r}: {first['msg']} (came: {ours.get(key[len(PREFIX) :])!r}); "
+                f"model metadata {PREFIX + field!r}: {first['msg']} (came: {ours.get(field)!r}); "
                 "take a model made by `python -m export`"
             ) from None
 

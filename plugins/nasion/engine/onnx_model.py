@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.tensor import blank_tensor
+from nasion.engine.external_weights import require_one_file
+from nasion.engine.library_text import one_line, why_not_opened
 from nasion.engine.metadata import ModelMetadata
 from nasion.errors import DependencyError, InputError, NasionError
 from nasion.files import read_limited
@@ -95,6 +97,10 @@ def _read(path: Path) -> bytes:
     content = read_limited(path, MAX_BYTES, what="model", too_large=too_large)
     if not content:
         raise InputError(f"model {path} is empty; expected an ONNX file")
+    try:
+        require_one_file(path, content)
+    except (ValueError, IndexError) as error:
+        raise InputError(f"model {path} is no ONNX model that can be run: {one_line(error)}") from None
     return content
 
 
@@ -114,7 +120,7 @@ def _open(ort: Any, path: Path, content: bytes, *, threads: int, dimensions: Dic
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise InputError(f"model {path} is no ONNX model that can be run: {one_line(error)}") from None
+        raise InputError(f"model {path} is no ONNX model that can be run: {why_not_opened(error)}") from None
 
 
 def _check_signature(path: Path, session: Any) -> Tuple[str, str]:
@@ -148,8 +154,3 @@ def _metadata(path: Path, session: Any) -> ModelMetadata:
 
 def _shape(sizes: Any) -> str:
     return " x ".join("?" if size is None else str(size) for size in sizes)
-
-
-def one_line(error: Exception) -> str:
-    """ONNX Runtime's messages run over several lines; the first 300 characters tell what is wrong."""
-    return " ".join(str(error).split())[:300]

@@ -6,7 +6,8 @@ from typing import Any, List
 import numpy as np
 from numpy.typing import NDArray
 
-from nasion.engine.onnx_model import HeatMapModel, one_line
+from nasion.engine.library_text import one_line
+from nasion.engine.onnx_model import HeatMapModel
 from nasion.engine.signal_stack import signal_stack_kept
 from nasion.errors import DependencyError, InputError, NasionError
 

@@ -7,18 +7,19 @@ project); the few fields that count here are found by walking over its wire form
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterator, List, Optional, Tuple, Union
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from typing_extensions import Literal
 
+from nasion.engine.external_weights import require_one_file
 from nasion.engine.metadata import ModelMetadata
+from nasion.engine.protobuf_wire import as_bytes, as_number, as_text, fields
 from nasion.errors import InputError
 from nasion.files import read_limited
 
 #: The largest model of the family has 44 MB; a protobuf cannot exceed 2 GB.
 MAX_BYTES = 512 << 20
 
-Message = Union[int, memoryview]
 #: How the activations of a model with Q/DQ nodes are quantised; what TensorRT cannot take at all is `other`.
 Activations = Literal["signed", "unsigned", "other"]
 
@@ -61,6 +62,7 @@ def read_onnx_facts(path: Path) -> OnnxFacts:
     too_large = f"{MAX_BYTES >> 20} MiB; expected a heat-map network"
     content = read_limited(path, MAX_BYTES, what="model", too_large=too_large)
     try:
+        require_one_file(path, content)
         model = _Model(memoryview(content))
     except (ValueError, IndexError, UnicodeDecodeError) as error:
         raise InputError(f"model {path} is no ONNX file ({error}); take one of `python -m export`") from None
@@ -94,37 +96,37 @@ class _Model:
         self._tensors: Dict[str, Tuple[int, bytes]] = {}
         self.inputs: List[Tuple[str, Tuple[Optional[int], ...]]] = []
         self.outputs: List[Tuple[str, Tuple[Optional[int], ...]]] = []
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if number == 7:
-                self._read_graph(_bytes(value))
+                self._read_graph(as_bytes(value))
             elif number == 14:
-                entry = dict(_fields(_bytes(value)))
-                self.props[_text(entry.get(1))] = _text(entry.get(2))
+                entry = dict(fields(as_bytes(value)))
+                self.props[as_text(entry.get(1))] = as_text(entry.get(2))
         # Old files list their weights among the inputs too.
         self.inputs = [one for one in self.inputs if one[0] not in self._tensors]
 
     def _read_graph(self, data: memoryview) -> None:
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if number == 1:
-                parts = list(_fields(_bytes(value)))
-                kind, name = (next((_text(part) for at, part in parts if at == field), "") for field in (4, 3))
-                self._nodes.append((kind, name, [_text(part) for at, part in parts if at == 1]))
+                parts = list(fields(as_bytes(value)))
+                kind, name = (next((as_text(part) for at, part in parts if at == field), "") for field in (4, 3))
+                self._nodes.append((kind, name, [as_text(part) for at, part in parts if at == 1]))
             elif number == 5:
-                self._read_tensor(_bytes(value))
+                self._read_tensor(as_bytes(value))
             elif number == 11:
-                self.inputs.append(_value_info(_bytes(value)))
+                self.inputs.append(_value_info(as_bytes(value)))
             elif number == 12:
-                self.outputs.append(_value_info(_bytes(value)))
+                self.outputs.append(_value_info(as_bytes(value)))
 
     def _read_tensor(self, data: memoryview) -> None:
         name, kind, content = "", 0, b""
-        for number, value in _fields(data):
+        for number, value in fields(data):
             if number == 8:
-                name = _text(value)
+                name = as_text(value)
             elif number == 2:
-                kind = _number(value)
+                kind = as_number(value)
             elif number == 9:
-                content = bytes(_bytes(value))
+                content = bytes(as_bytes(value))
             elif number == 5:
                 # int32_data, packed or one by one: only whether all are zero counts.
                 content += bytes([value & 0xFF]) if isinstance(value, int) else bytes(value)
@@ -164,62 +166,11 @@ class _Model:
 
 def _value_info(data: memoryview) -> Tuple[str, Tuple[Optional[int], ...]]:
     """Name and sizes of a ValueInfoProto."""
-    entry = dict(_fields(data))
-    tensor = dict(_fields(_bytes(dict(_fields(_bytes(entry[2]))).get(1, memoryview(b""))))) if 2 in entry else {}
+    entry = dict(fields(data))
+    tensor = dict(fields(as_bytes(dict(fields(as_bytes(entry[2]))).get(1, memoryview(b""))))) if 2 in entry else {}
     sizes: List[Optional[int]] = []
-    for number, value in _fields(_bytes(tensor.get(2, memoryview(b"")))):
+    for number, value in fields(as_bytes(tensor.get(2, memoryview(b"")))):
         if number == 1:
-            size = dict(_fields(_bytes(value))).get(1)
+            size = dict(fields(as_bytes(value))).get(1)
             sizes.append(size if isinstance(size, int) and size > 0 else None)
-    return _text(entry.get(1)), tuple(sizes)
-
-
-#: Wire types that carry a value of fixed length, and that length.
-_FIXED = {1: 8, 5: 4}
-_KNOWN: FrozenSet[int] = frozenset({0, 1, 2, 5})
-
-
-def _fields(data: memoryview) -> Iterator[Tuple[int, Message]]:
-    """Number and value of each field of a protobuf message: an int, or its bytes."""
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        number, wire = tag >> 3, tag & 7
-        if number == 0 or wire not in _KNOWN:
-            raise ValueError(f"no protobuf field at byte {at}")
-        value: Message
-        if wire == 0:
-            value, at = _varint(data, at)
-        else:
-            length, at = _varint(data, at) if wire == 2 else (_FIXED[wire], at)
-            if at + length > len(data):
-                raise ValueError("it ends in the middle of a field")
-            value, at = data[at : at + length], at + length
-        yield number, value
-
-
-def _varint(data: memoryview, at: int) -> Tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError(f"no number at byte {at}")
-
-
-def _bytes(value: Message) -> memoryview:
-    if isinstance(value, int):
-        raise ValueError("a number stands where a message was expected")
-    return value
-
-
-def _number(value: Message) -> int:
-    if not isinstance(value, int):
-        raise ValueError("a message stands where a number was expected")
-    return value
-
-
-def _text(value: Optional[Message]) -> str:
-    return "" if value is None else bytes(_bytes(value)).decode("utf-8")
+    return as_text(entry.get(1)), tuple(sizes)

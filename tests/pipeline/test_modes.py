@@ -1,9 +1,13 @@
 """Every frame, or the newest: what is processed, what is dropped, and that all of it is counted."""
 
+import statistics
 import threading
-from typing import Any, Iterator
+import time
+from typing import Any, Iterator, List
 
 import pytest
+from nasion.engine.onnx_model import HeatMapModel
+from nasion.pipeline import graph
 from nasion.pipeline.summary import RunSummary
 from nasion.sources.frame import Grab
 
@@ -74,6 +78,48 @@ def test_a_slow_receiver_of_messages_does_not_cost_frames_when_every_frame_is_wa
     summary = stage.run({"cam0": stage.source(stage.frame() for _ in range(20))}, on_message=slowly, mode="every-frame")
 
     assert len(stage.messages) == summary.cameras["cam0"].processed == 20
+
+
+class SlowModel:
+    """Stands for a network that takes ``seconds`` for each picture; what it gives is the real one's."""
+
+    def __init__(self, model: Any, seconds: float) -> None:
+        self._model, self._seconds = model, seconds
+
+    def infer(self, tensor: Any) -> Any:
+        time.sleep(self._seconds)
+        return self._model.infer(tensor)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def ages_with_a_slow_network(stage: Any, monkeypatch: pytest.MonkeyPatch, seconds: float, live: bool) -> List[float]:
+    """Milliseconds from the stamp of each frame to its message, every frame of a source that has them all at once."""
+    monkeypatch.setattr(graph, "HeatMapModel", lambda *about, **how: SlowModel(HeatMapModel(*about, **how), seconds))
+    ages: List[float] = []
+
+    def on_message(message: Any) -> None:
+        ages.append((stage.clock.monotonic_ns() - int(message.monotonic_ns)) / 1e6)
+        assert message.latency_ms["total"] == pytest.approx(ages[-1], abs=50)
+
+    grabs: List[Any] = [stage.frame(recorded_ns=number) for number in range(12)]
+    grabs[6] = stage.corrupt("torn", 6)
+    stage.run({"cam0": stage.source(grabs, live=live)}, on_message=on_message, mode="every-frame")
+    return ages
+
+
+def test_a_recordings_frames_do_not_age_in_front_of_a_slow_network(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading goes on while the network works; a frame's age counts from when the network takes it."""
+    ages = ages_with_a_slow_network(stage, monkeypatch, 0.15, live=False)
+
+    assert len(ages) == 12
+    assert statistics.median(ages) < 2 * 150
+
+
+def test_the_frames_of_a_camera_that_waits_do(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were taken when they were taken."""
+    assert max(ages_with_a_slow_network(stage, monkeypatch, 0.15, live=True)) > 3 * 150
 
 
 @pytest.mark.parametrize(("every", "kept"), [(1, 10), (3, 4), (10, 1), (11, 1)])

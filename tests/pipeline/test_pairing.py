@@ -158,6 +158,7 @@ def steps_over(stage: Any, model: HeatMapModel, ring: Any, slips: Any, flow: Flo
         ranger=Ranger(stage.calibration(), DepthSettings(), JumpSettings(mode="off")),
         in_force=lambda: InForce(0.5, 1, DepthSettings(), JumpSettings(mode="off"), ImageSettings()),
         limit=None,
+        read_ahead=False,
         frames=ring,
         slips=slips,
         flow=flow,

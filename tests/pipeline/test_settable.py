@@ -230,6 +230,7 @@ def test_what_is_set_in_the_middle_of_a_frame_waits_for_the_next(stage: Any) -> 
         ranger=Ranger(stage.calibration(), DepthSettings(), jump),
         in_force=lambda: set_to["now"],
         limit=None,
+        read_ahead=False,
         frames=frames,
         slips=slips,
         flow=flow,

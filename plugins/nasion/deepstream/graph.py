@@ -129,7 +129,7 @@ class DeepStreamGraph:
 
     def _batched(self, buffer: Any) -> None:
         for number, pts in self._reader.frames(buffer):
-            self._camera(number).steps.spend(pts, "wait")
+            self._camera(number).steps.let_out(pts)
 
     def _take_heat(self, buffer: Any) -> None:
         """Only copies: nvinfer waits meanwhile, and what it gave is valid only here."""

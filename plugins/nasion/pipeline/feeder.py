@@ -11,6 +11,7 @@ from nasion.pipeline.engine import Graph
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
+from nasion.sources.clock import stamp_now
 from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Source
 
 #: Frames on their way in mode `every-frame`: one each in scaling, the network and ranging, and one ready before each.
@@ -120,4 +121,7 @@ class Feeder(threading.Thread):
         self._flow.dropped("corrupt_frame")
         self._on_event(Event(self._camera, f"corrupt frame skipped: {grab.why}"))
         if self._flow.wait_below(1, self._wanted):
-            self._outlet.nobody(FrameReason.CORRUPT_FRAME, grab.stamp, grab.recorded_ns)
+            read_ahead = not self._live and not self._source.live
+            # What it waited for those before it does not make it older; see `Slip.let_out`.
+            stamp = stamp_now(self._clock) if read_ahead else grab.stamp
+            self._outlet.nobody(FrameReason.CORRUPT_FRAME, stamp, grab.recorded_ns)

@@ -141,8 +141,8 @@ class CameraGraph:
         self._link(chain)
         steps = self._steps
         self._probe(prepare, self._prepare)
-        for after_queue in (infer, locate) if overlapping else ():
-            self._probe(after_queue, lambda buffer: steps.spend(buffer.pts, "wait"))
+        if overlapping:
+            self._probe(locate, lambda buffer: steps.spend(buffer.pts, "wait"))
         self._probe(infer, lambda buffer: steps.infer(buffer.pts, self._network))
         self._probe(locate, lambda buffer: steps.locate(buffer.pts))
         self._probe(range_, lambda buffer: steps.range(buffer.pts))

@@ -89,6 +89,7 @@ class CameraLine:
             ranger=Ranger(source.calibration, now.depth, now.jump, camera.mount),
             in_force=lambda: controls.in_force,
             limit=settings.frames,
+            read_ahead=not live and not source.live,
             frames=frames,
             slips=slips,
             flow=self._flow,

@@ -14,6 +14,9 @@ from nasion.sources.frame import Stamp
 #: the message itself).
 STAGES = ("receive", "wait", "preprocess", "network", "locate", "range", "publish")
 
+#: Where a frame only waited, before the network took it.
+WAITED = ("receive", "wait")
+
 
 @dataclass
 class Slip:
@@ -39,6 +42,15 @@ class Slip:
         """All the time since the last call went into ``stage``."""
         age = now_ns - self.stamp.monotonic_ns
         self.spent_ns[stage] = self.spent_ns.get(stage, 0) + age - sum(self.spent_ns.values())
+
+    def let_out(self, now: Stamp) -> None:
+        """A recording's frame is let out only now: what it waited before does not make it older.
+
+        Reading ahead keeps the network busy. A frame that waits in front of it is as fresh as one still in the file.
+        """
+        self.spent_ns = {stage: 0 if stage in WAITED else spent for stage, spent in self.spent_ns.items()}
+        worked_ns = sum(self.spent_ns.values())
+        self.stamp = Stamp(now.utc_ns - worked_ns, now.monotonic_ns - worked_ns)
 
     def latency_ms(self) -> Dict[str, float]:
         """Milliseconds of each stage so far, in the order of STAGES, and their sum `total`."""

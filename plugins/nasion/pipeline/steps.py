@@ -24,6 +24,7 @@ from nasion.pipeline.controls import InForce
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
+from nasion.sources.clock import stamp_now
 from nasion.sources.frame import Clock, Frame
 
 _NO_TENSOR = Located((), FrameReason.NO_TENSOR, None)
@@ -41,6 +42,7 @@ class Steps:
         ranger: Ranger,
         in_force: Callable[[], InForce],
         limit: Optional[int],
+        read_ahead: bool,
         frames: "FrameRing[Frame]",
         slips: "FrameRing[Slip]",
         flow: Flow,
@@ -48,7 +50,7 @@ class Steps:
         clock: Clock,
     ) -> None:
         """``metadata``: the network's; ``in_force``: what is set now; ``limit``: number of frames after which no more
-        are taken; ``frames``: pictures and depth by PTS."""
+        are taken; ``read_ahead``: the frames are a recording's, and wait for the network (see `let_out`); ``frames``: pictures and depth by PTS."""
         self._metadata = metadata
         self._geometry = geometry
         self._hysteresis = hysteresis
@@ -58,6 +60,7 @@ class Steps:
         self._goes_by: Dict[int, InForce] = {}
         self._ranger_goes_by: Optional[InForce] = None
         self._limit = limit
+        self._read_ahead = read_ahead
         self._frames = frames
         self._slips = slips
         self._flow = flow
@@ -107,11 +110,21 @@ class Steps:
         slip = self._slips.get(pts)
         if slip is None or slip.tensor is None:
             return
+        self.let_out(pts)
         with self._step("network"):
             heat = network(slip.tensor)
         self._spare_tensors.append(slip.tensor)
         slip.tensor = None
         self.heat(pts, heat)
+
+    def let_out(self, pts: int) -> None:
+        """The network takes the frame. One that was read ahead counts its age from here, and from its scaling."""
+        slip = self._slips.get(pts)
+        if slip is None:
+            return
+        slip.spend("wait", self._clock.monotonic_ns())
+        if self._read_ahead:
+            slip.let_out(stamp_now(self._clock))
 
     def heat(self, pts: int, heat: Optional[NDArray[np.float32]]) -> None:
         """The heat map that the network gave for this frame, or None where it gave none."""

@@ -48,7 +48,7 @@ def test_on_a_laptop_only_what_the_cpu_engine_needs_is_asked_for() -> None:
         "GStreamer",
         "engine",
     }
-    assert "deepstream needs" in found["engine"].found
+    assert found["engine"].found.startswith("onnxruntime")
 
 
 @pytest.mark.parametrize(

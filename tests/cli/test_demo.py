@@ -67,7 +67,7 @@ def test_from_the_scene_over_the_broker_to_json(tmp_path: Path) -> None:
         )
     ) as process:
         assert process.stderr is not None
-        port = int(line_with(process.stderr, r"private broker mqtt://127\.0\.0\.1:(\d+)")[1])
+        port = int(line_with(process.stderr, r"listen --mqtt mqtt://127\.0\.0\.1:(\d+)")[1])
         subscriber = Subscriber(port)
         written, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
@@ -92,7 +92,7 @@ def test_without_an_end_ctrl_c_ends_it_in_order(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        port = int(line_with(process.stderr, r"private broker mqtt://127\.0\.0\.1:(\d+)")[1])
+        port = int(line_with(process.stderr, r"listen --mqtt mqtt://127\.0\.0\.1:(\d+)")[1])
         line_with(process.stdout, "captured_ns")
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=PATIENCE_S)

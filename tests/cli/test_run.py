@@ -242,7 +242,7 @@ def start(model: Path, *arguments: object) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_cleanly_and_the_broker_knows(
     spot_model: Path, broker: PrivateBroker, number: signal.Signals
 ) -> None:

@@ -27,7 +27,7 @@ with stopping_signals() as stop:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_the_middle_of_waiting_does_not_stop_the_program_for_ever(number: signal.Signals) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", INSIDE_THE_EVENTS_LOCK, str(int(number))],
@@ -55,13 +55,23 @@ def test_a_second_signal_ends_the_program_at_once() -> None:
         assert process.wait(PATIENCE_S) == -signal.SIGINT
 
 
+def test_a_hangup_that_nohup_has_switched_off_stays_so() -> None:
+    program = (
+        "import os, signal\nfrom nasion.cli.signals import stopping_signals\n"
+        "with stopping_signals() as stop:\n    os.kill(os.getpid(), signal.SIGHUP)\n    print(stop.wait(0.2))\n"
+    )
+    ended = subprocess.run(["nohup", sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "False\n"), ended.stderr
+
+
 def test_afterwards_everything_is_as_it_was() -> None:
-    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.getsignal(number) for number in numbers]
     threads = threading.active_count()
 
     with stopping_signals() as stop:
         assert not stop.is_set()
 
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert [signal.getsignal(number) for number in numbers] == handlers
     assert threading.active_count() == threads
     assert signal.set_wakeup_fd(-1) == -1

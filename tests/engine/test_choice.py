@@ -25,6 +25,14 @@ def test_auto_takes_onnxruntime_and_says_why_not_deepstream() -> None:
     assert said == ["engine: onnxruntime (deepstream needs the GStreamer element nvinfer)"]
 
 
+def test_on_a_machine_without_anything_of_deepstream_nothing_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyds", None)
+    said: List[str] = []
+
+    assert choose_engine("auto", lambda: missing_for_deepstream(lambda _: False), said.append) == "onnxruntime"
+    assert said == ["engine: onnxruntime"]
+
+
 def test_auto_takes_deepstream_where_it_can_load_and_says_so() -> None:
     said: List[str] = []
 

@@ -1,4 +1,4 @@
-"""SIGTERM in any state: the program ends by itself, with 0, and the broker knows that it has."""
+"""SIGTERM or SIGHUP in any state: the program ends by itself, with 0, and the broker knows that it has."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ time.sleep(300)
 """
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("command", ["run", "record", "demo", "listen"])
-def test_while_its_libraries_are_loaded(command: str, tmp_path: Path) -> None:
+def test_while_its_libraries_are_loaded(command: str, number: signal.Signals, tmp_path: Path) -> None:
     """A library that takes for ever stands in for a slow disk."""
     (tmp_path / "typer.py").write_text(LOADING)
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT / 'plugins'}"}
@@ -43,7 +44,7 @@ def test_while_its_libraries_are_loaded(command: str, tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "loading\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         _, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (0, "")
 

@@ -18,7 +18,7 @@ from nasion.cli.watching import wait, watch
 from nasion.config.run_file import Override, run_settings
 from nasion.messages import PersonMessage, StatusMessage
 from nasion.mqtt.board import Board
-from nasion.mqtt.broker import HOST, PrivateBroker
+from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.receiver import Accepted, Heard, Receiver
 from nasion.pipeline import app
 from nasion.pipeline.summary import RunSummary, percentiles
@@ -52,8 +52,7 @@ def demo(
     clock = SystemClock()
     with stopping_signals() as stop, PrivateBroker() as broker:
         settings = settings.model_copy(update={"mqtt": settings.mqtt.model_copy(update={"url": broker.url})})
-        for text in _how_to_watch(broker, settings.mqtt.prefix):
-            tell(text)
+        tell(_how_to_watch(broker))
         lines = MessageLines(json=True, clock=clock, stop=stop) if json else None
         arrived = _Arrived(clock)
         counted = _Counted()
@@ -140,10 +139,9 @@ class _Arrived:
             self.stopped.set()
 
 
-def _how_to_watch(broker: PrivateBroker, prefix: str) -> Iterator[str]:
-    yield f"private broker {broker.url}; while this runs, look at it from another terminal:"
-    yield f"    {shlex.quote(sys.argv[0])} listen --mqtt {broker.url}"
-    yield f"    mosquitto_sub -h {HOST} -p {broker.port} -t '{prefix}/#' -v"
+def _how_to_watch(broker: PrivateBroker) -> str:
+    listen = f"{shlex.quote(sys.argv[0])} listen --mqtt {broker.url}"
+    return f"while this runs, hear it in another terminal: {listen}"
 
 
 def _outcome(summary: RunSummary, counted: _Counted, arrived: _Arrived, mqtt: MqttSettings) -> Iterator[str]:

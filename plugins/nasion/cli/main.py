@@ -1,5 +1,6 @@
 """The command ``nasion``: what every sub-command shares — errors to one line, exit codes, clean Ctrl-C."""
 
+import errno
 import os
 import sys
 from typing import Type
@@ -8,7 +9,7 @@ import typer
 
 from nasion import __version__
 from nasion.cli import bench, check, demo, health, listen, locate, record, run, schema
-from nasion.cli.output import LOG_FORMAT, log_format, tell, write_in_any_encoding
+from nasion.cli.output import LOG_FORMAT, READER_GONE, give_up_stdout, log_format, tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
 from nasion.mqtt.url import hide_password
 
@@ -61,6 +62,13 @@ def main() -> None:
         pass
     except NasionError as error:
         _fail(str(error), error.exit_code)
+    except OSError as error:
+        # Help and version are written by typer; only writing knows these errors without a file's name.
+        if error.filename is not None or error.errno not in (*READER_GONE, errno.ENOSPC):
+            raise
+        give_up_stdout()
+        if error.errno not in READER_GONE:
+            _fail(f"stdout takes no more: {error.strerror}", NasionError.exit_code)
     except UsageError as error:
         _fail(f"{_usage_message(error)}; see: nasion --help", InputError.exit_code)
 

@@ -1,5 +1,6 @@
 """What a command writes: messages as JSON lines, or lines for people, on stdout; everything else on stderr."""
 
+import errno
 import json
 import os
 import sys
@@ -18,14 +19,19 @@ from nasion.sources.frame import Clock
 
 #: Environment variable for how lines about the run are written; the first form is the default.
 LOG_FORMAT, LOG_FORMATS = "NASION_LOG", ("text", "json")
+#: What writing says of a pipe that nobody reads any more, and of a terminal that was closed.
+READER_GONE = (errno.EPIPE, errno.EIO)
 #: People get a line of each camera at most this often.
 _LINE_NS = 1_000_000_000
 
 
 def write_in_any_encoding() -> None:
-    """Let stdout and stderr show `?` for what their encoding lacks (Latin-1 has no ●), where they would fail."""
+    """Let stdout and stderr show `?` for what their encoding lacks (Latin-1 has no ●), where they would fail.
+
+    In the locale C Python has its stdout let bytes of file names pass (`surrogateescape`), and nothing else.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+        if isinstance(stream, TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="replace")
 
 
@@ -57,6 +63,13 @@ def tell(text: str) -> None:
         sys.stderr.flush()
 
 
+def give_up_stdout() -> None:
+    """It takes no more. The interpreter flushes it once more at its end; that must not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 class Lines:
     """Lines on stdout, for as long as somebody reads them; what follows is dropped (``| head -1``)."""
 
@@ -74,18 +87,15 @@ class Lines:
         try:
             sys.stdout.write("".join(f"{line}\n" for line in lines))
             sys.stdout.flush()
-        except BrokenPipeError:
-            self._give_up()
         except OSError as error:
             self._give_up()
+            if error.errno in READER_GONE:
+                return
             raise NasionError(f"a line cannot be written to stdout: {error.strerror}") from None
 
     def _give_up(self) -> None:
-        """The interpreter flushes stdout once more at its end; that must not fail."""
         self.wanted = False
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        give_up_stdout()
 
 
 class MessageLines:

@@ -7,7 +7,7 @@ from typing import Callable, List, Sequence
 from rich.console import RenderableType
 from rich.live import Live
 
-from nasion.cli.output import Lines
+from nasion.cli.output import READER_GONE, Lines, give_up_stdout
 from nasion.mqtt.board import Board, CameraRow
 from nasion.show.table import row_line
 from nasion.sources.frame import Clock
@@ -35,9 +35,16 @@ def watch(board: Board, screen: Screen, *, clock: Clock, stop: threading.Event, 
     if on_terminal():
         # Where stderr is no terminal, what is told belongs there and not above the screen.
         first = screen(board.rows(clock.monotonic_ns()))
-        with Live(first, auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
-            while not stop.wait(SCREEN_S) and not over():
-                live.update(screen(board.rows(clock.monotonic_ns())), refresh=True)
+        try:
+            with Live(first, auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
+                while not stop.wait(SCREEN_S) and not over():
+                    live.update(screen(board.rows(clock.monotonic_ns())), refresh=True)
+        except OSError as error:
+            if error.errno not in READER_GONE:
+                raise
+            # The terminal was closed.
+            stop.set()
+            give_up_stdout()
         return
     lines = Lines()
     written: List[int] = []

@@ -17,7 +17,8 @@ ELEMENTS = ("nvvideoconvert", "nvstreammux", "nvinfer")
 
 
 def choose_engine(wanted: Engine, missing: Callable[[], List[str]], on_event: Callable[[str], None]) -> OwnEngine:
-    """The engine to take; `auto` takes deepstream where it can load, and says which it took and why.
+    """The engine to take; `auto` takes deepstream where it can load, and says which it took and, where only a part of
+    DeepStream is here, what lacks. A machine with nothing of it misses nothing.
 
     Not openvino, which must be asked for: whoever installs a library should not get other last digits by that.
 
@@ -34,7 +35,8 @@ def choose_engine(wanted: Engine, missing: Callable[[], List[str]], on_event: Ca
     why = f"deepstream needs {' and '.join(lacking)}"
     if wanted == "deepstream":
         raise DependencyError(f"--engine deepstream: {why}; take --engine onnxruntime")
-    on_event(f"engine: onnxruntime ({why})")
+    nothing_of_it = len(lacking) > len(ELEMENTS)
+    on_event("engine: onnxruntime" if nothing_of_it else f"engine: onnxruntime ({why})")
     return "onnxruntime"
 
 

@@ -50,7 +50,9 @@ class Steps:
         clock: Clock,
     ) -> None:
         """``metadata``: the network's; ``in_force``: what is set now; ``limit``: number of frames after which no more
-        are taken; ``read_ahead``: the frames are a recording's, and wait for the network (see `let_out`); ``frames``: pictures and depth by PTS."""
+        are taken; ``read_ahead``: the frames are a recording's, and wait for the network (see `let_out`); ``frames``:
+        pictures and depth by PTS.
+        """
         self._metadata = metadata
         self._geometry = geometry
         self._hysteresis = hysteresis

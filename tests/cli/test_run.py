@@ -134,13 +134,64 @@ def test_the_annotated_video_is_written(nasion: Command, record: Callable[..., P
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == FRAMES
 
 
-def test_a_broker_that_is_not_there_does_not_end_the_run_and_is_told(
-    nasion: Command, record: Callable[..., Path]
+@pytest.mark.parametrize("flags", [[], ["--frames", "3"], ["--seconds", "60"]])
+def test_a_broker_that_never_was_there_does_not_end_the_run_and_is_told_and_fails_it(
+    nasion: Command, record: Callable[..., Path], flags: List[str]
 ) -> None:
-    code, out, err = nasion("--source", record(), "--json", "--mqtt", "mqtt://127.0.0.1:1")
+    code, out, err = nasion("--source", record(), "--json", "--mqtt", "mqtt://127.0.0.1:1", *flags)
 
-    assert (code, len(messages(out))) == (0, FRAMES)
-    assert "127.0.0.1:1" in err
+    assert (code, len(messages(out))) == (1, 3 if "--frames" in flags else FRAMES)
+    assert "127.0.0.1:1: Connection refused" in err
+    assert "was published" in err.splitlines()[-1]
+
+
+def test_a_run_that_is_stopped_has_not_failed_without_a_broker_and_says_what_was_published(spot_model: Path) -> None:
+    process = start(spot_model, "--source", "demo:", "--mqtt", "mqtt://127.0.0.1:1")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == 0, err
+    assert "was published" in err.splitlines()[-1]
+
+
+def test_a_broker_that_is_there_hears_the_end_of_the_shortest_run(
+    nasion: Command, record: Callable[..., Path], broker: PrivateBroker
+) -> None:
+    code, out, err = nasion("--source", record(), "--frames", "1", "--json", "--mqtt", broker.url)
+
+    assert (code, len(messages(out))) == (0, 1), err
+    assert "acknowledged 1" in err
+
+
+def test_frames_that_are_too_old_for_the_broker_are_told_with_what_helps(
+    nasion: Command, broker: PrivateBroker, tmp_path: Path
+) -> None:
+    config = tmp_path / "robot.yaml"
+    config.write_text("mqtt: {max_age_ms: 1}\n")
+    # A network's input this large takes longer than a millisecond.
+    words = ["--view", "fine", "--source", "demo:?frames=20&size=1080", "--mode", "every-frame", "--mqtt", broker.url]
+    code, _, err = nasion("--config", config, *words)
+
+    told = [line for line in err.splitlines() if "mqtt.max_age_ms" in line]
+    assert code == 1, err
+    assert "--view centre" in told[0]
+
+
+def test_damage_is_told_once_and_counted(nasion: Command, record: Callable[..., Path]) -> None:
+    folder = record()
+    for number in range(2, 6):
+        (folder / f"{number:06d}_left.png").write_bytes(b"no picture")
+
+    code, _, err = nasion("--source", folder, "--json")
+
+    assert code == 0
+    told = [line for line in err.splitlines() if "corrupt frame" in line and "processed" not in line]
+    assert len(told) == 2
+    assert "000002_left.png" in told[0]
+    assert "4 corrupt frames" in told[1]
+    assert "corrupt_frame 4" in err
 
 
 def test_a_frame_that_cannot_be_decoded_is_reported_and_skipped(nasion: Command, record: Callable[..., Path]) -> None:

@@ -291,7 +291,7 @@ KNOWN = {"NASION_MQTT_USER": "robot", "NASION_MQTT_PASSWORD": SECRET}
     ("name", "url", "environment", "code", "said"),
     [
         ("run", "mqtt://127.0.0.1:{port}", KNOWN, 0, "mqtt://robot:***@127.0.0.1:{port}: connected"),
-        ("run", f"mqtt://robot:{SECRET}x@127.0.0.1:{{port}}", {}, 0, "the broker refuses us: Not authorized; we came"),
+        ("run", f"mqtt://robot:{SECRET}x@127.0.0.1:{{port}}", {}, 1, "the broker refuses us: Not authorized; we came"),
         ("run", f"mqtt://robot:{SECRET}@127.0.0.1:port", {}, 2, "the port must be a number"),
         ("listen", "mqtt://127.0.0.1:{port}", KNOWN, 0, "mqtt://robot:***@127.0.0.1:{port}: connected"),
         ("listen", f"mqtt://robot:{SECRET}x@127.0.0.1:{{port}}", {}, 0, "the broker refuses us: Not authorized; we"),

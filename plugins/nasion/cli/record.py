@@ -118,6 +118,7 @@ def record(
         for line in summary.lines():
             tell(line)
     tell(recorder.outcome())
+    summary.check()
 
 
 def _recorded(settings: RunSettings, recorder: Recorder) -> app.SourceOpener:

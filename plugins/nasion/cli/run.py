@@ -67,3 +67,4 @@ def run(
         summary = app.run(settings, clock=clock, on_message=lines, on_event=tell, stop=stop)
     for line in summary.lines():
         tell(line)
+    summary.check()

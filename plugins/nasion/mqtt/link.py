@@ -187,7 +187,8 @@ class Link:
                 return
             if client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
-            nothing_left = self._user.pump() if self._up else True
+            # Who is about to be accepted waits for it: what a short run has to say would not be heard at all.
+            nothing_left = self._up and self._user.pump()
             if self._closing.is_set() and nothing_left:
                 client.disconnect()
                 return

@@ -1,6 +1,6 @@
 """What a camera's way out is: its promises, what becomes of the messages, and the way out that leads nowhere."""
 
-from typing import Dict
+from typing import Dict, Optional
 
 from typing_extensions import Protocol
 
@@ -38,6 +38,10 @@ class Publisher(Protocol):
     lately: Samples
     #: False where nobody can hear: nothing need be said.
     wanted: bool
+
+    @property
+    def connected(self) -> Optional[bool]:
+        """Whether the broker has accepted us and has not been lost since; None where none is wanted."""
 
     def start(self) -> None:
         """Begin to connect; the broker is tried for ever."""
@@ -77,6 +81,7 @@ class NoPublisher:
     """No broker is wanted."""
 
     wanted = False
+    connected = None
 
     def __init__(self) -> None:
         self.lately = Samples()

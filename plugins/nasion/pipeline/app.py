@@ -124,14 +124,18 @@ def run(
         def look() -> None:
             for each in cameras:
                 each.reporter.look(stamp_now(clock))
+                each.line.tell(clock.monotonic_ns())
             onlookers.look(lambda: {each.line.name: each.line.processed for each in cameras})
             kept.look()
 
         _watch([each.line for each in cameras], look, settings.seconds, stop, failures, clock)
         seconds = (clock.monotonic_ns() - started_ns) / 1e9
+        stopped = stop.is_set()
     if failures:
         raise failures[0]
-    return RunSummary({each.line.name: each.line.summary() for each in cameras}, seconds)
+    for each in cameras:
+        each.line.tell_at_the_end(clock.monotonic_ns())
+    return RunSummary({each.line.name: each.line.summary() for each in cameras}, seconds, stopped)
 
 
 def named_event(name: str, on_event: Callable[[str], None]) -> Callable[[str], None]:

@@ -1,13 +1,14 @@
 """The thread of one camera that reads its source and feeds GStreamer."""
 
 import threading
-from typing import Callable, Optional
+from typing import Callable, List, Optional
 
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing, next_pts
 from nasion.errors import NasionError
 from nasion.events import Event
 from nasion.pipeline.engine import Graph
+from nasion.pipeline.episodes import Damage
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
@@ -56,6 +57,7 @@ class Feeder(threading.Thread):
         self._finish = threading.Event()
         self._reading_since: Optional[int] = None
         self._pts: Optional[int] = None
+        self._damage = Damage()
         self._origin_ns = clock.monotonic_ns()
 
     def finish(self) -> None:
@@ -74,6 +76,7 @@ class Feeder(threading.Thread):
                 self._feed()
             finally:
                 self._source.close()
+                self._tell(self._damage.end())
             self._graph.end()
         except BaseException as error:
             self._on_failure(error)
@@ -93,7 +96,9 @@ class Feeder(threading.Thread):
             number = self._flow.frame_read()
             if isinstance(grab, CorruptFrame):
                 self._report_corrupt(grab)
-            elif number % self._every:
+                continue
+            self._tell(self._damage.readable())
+            if number % self._every:
                 self._flow.dropped("every")
             elif self._live or self._flow.wait_below(IN_FLIGHT, self._wanted):
                 self._feed_frame(grab)
@@ -116,10 +121,14 @@ class Feeder(threading.Thread):
         slip.spend("receive", self._clock.monotonic_ns())
         self._graph.push(frame.picture, pts)
 
+    def _tell(self, lines: List[str]) -> None:
+        for line in lines:
+            self._on_event(Event(self._camera, line))
+
     def _report_corrupt(self, grab: CorruptFrame) -> None:
         """In its place in the stream: once everything before it is through."""
         self._flow.dropped("corrupt_frame")
-        self._on_event(Event(self._camera, f"corrupt frame skipped: {grab.why}"))
+        self._tell(self._damage.corrupt(grab.why))
         if self._flow.wait_below(1, self._wanted):
             read_ahead = not self._live and not self._source.live
             # What it waited for those before it does not make it older; see `Slip.let_out`.

@@ -1,16 +1,18 @@
 """One camera from its source to its messages: the parts put together, watched and taken apart."""
 
-from typing import Callable, Optional
+from typing import Callable, List, Optional
 
 from nasion.core.gates import Hysteresis
 from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing
 from nasion.errors import InputError, NasionError
+from nasion.events import Event
 from nasion.messages import PersonMessage
 from nasion.mqtt.publishing import Publisher
 from nasion.pipeline.controls import Controls
 from nasion.pipeline.engine import Engine
+from nasion.pipeline.episodes import Counts, Episodes
 from nasion.pipeline.feeder import IN_FLIGHT, Feeder
 from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
@@ -122,6 +124,8 @@ class CameraLine:
             on_failure=on_failure,
         )
         self._on_failure = on_failure
+        self._on_event = on_event
+        self._episodes = Episodes(settings.mqtt.max_age_ms, _quicker(settings, engine))
         self._done = False
         self._silent_since: Optional[int] = None
 
@@ -143,6 +147,14 @@ class CameraLine:
         if not self._done:
             self._look_after_source()
         return self._done
+
+    def tell(self, now_ns: int) -> None:
+        """To be called often: says what a run must tell, once an episode."""
+        self._say(self._episodes.look(self._counts, self._publisher.connected, now_ns))
+
+    def tell_at_the_end(self, now_ns: int) -> None:
+        """The run is over."""
+        self._say(self._episodes.end(self._counts(), now_ns))
 
     def progress(self) -> Progress:
         """For the watchdog."""
@@ -196,6 +208,20 @@ class CameraLine:
             source=health.counters if health else {},
         )
 
+    def _counts(self) -> Counts:
+        return Counts(
+            frames=self._flow.frames,
+            processed=self._flow.processed,
+            drops=self._flow.drops,
+            published=self._publisher.counters(),
+            persons=self._outlet.persons(),
+            connected=self._publisher.connected,
+        )
+
+    def _say(self, lines: List[str]) -> None:
+        for line in lines:
+            self._on_event(Event(self.name, line))
+
     def _look_after_source(self) -> None:
         """`no_frame` once a second while a live source gives nothing; the status says so until it does.
 
@@ -217,3 +243,10 @@ class CameraLine:
             self._publisher.source_state("ok" if self._silent_since is None else "lost")
         if silent:
             self._outlet.nobody(FrameReason.NO_FRAME, Stamp(self._clock.utc_ns(), now), None)
+
+
+def _quicker(settings: RunSettings, engine: Engine) -> List[str]:
+    """What would make the network faster than it is."""
+    view = [] if settings.view == "centre" else ["--view centre"]
+    on_cpu = engine.name != "deepstream" and engine.model.metadata.precision != "int8"
+    return [*view, "--precision int8"] if on_cpu else view

@@ -2,6 +2,7 @@
 
 import threading
 from array import array
+from collections import Counter
 from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from nasion.core.compose import person_message
@@ -48,6 +49,7 @@ class Outlet:
         self._geometry = geometry
         self._seq = 0
         self._boot_id = read_boot_id()
+        self._persons: Counter[str] = Counter()
         self._spent_ms: Dict[str, _Latest] = {}
         self._lock = threading.Lock()
 
@@ -69,6 +71,11 @@ class Outlet:
         with self._lock:
             age_ms = (self._clock.monotonic_ns() - stamp.monotonic_ns) / 1e6
             self._send(stamp, recorded_ns, Located((), reason, None), (), {"total": age_ms})
+
+    def persons(self) -> Dict[str, int]:
+        """How many were seen so far, by the reason why they have no position; "" for those who have."""
+        with self._lock:
+            return dict(self._persons)
 
     def spent_ms(self) -> Dict[str, Sequence[float]]:
         """Milliseconds of the latest frames by stage, in no order."""
@@ -100,6 +107,7 @@ class Outlet:
             latency_ms=latency_ms,
         ).stamped(stamp.monotonic_ns, self._boot_id)
         self._seq += 1
+        self._persons.update(person.reason.value if person.reason else "" for person in persons)
         self._publisher.publish(message, stamp.monotonic_ns)
         self._on_message(message)
         return message

@@ -5,6 +5,7 @@ from typing import Dict, List, Mapping, Sequence
 
 import numpy as np
 
+from nasion.errors import NasionError
 from nasion.events import Event
 
 
@@ -35,14 +36,43 @@ class CameraSummary:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """All cameras by name, and how long the run took."""
+    """All cameras by name, how long the run took, and whether it was stopped and did not end by itself."""
 
     cameras: Dict[str, CameraSummary]
     seconds: float
+    stopped: bool = False
 
     def lines(self) -> List[str]:
         """For people: what became of each camera's frames and messages, and where their time went."""
-        return [text for name, camera in self.cameras.items() for text in _camera_lines(name, camera, self.seconds)]
+        lines = [text for name, camera in self.cameras.items() for text in _camera_lines(name, camera, self.seconds)]
+        return [*lines, *self._unheard()] if self.stopped else lines
+
+    def check(self) -> None:
+        """NasionError where the run ended by itself and a broker was to hear of it, and has nothing of a camera.
+
+        Of a run that was stopped ``lines`` tell it: whoever stops it decides that it was enough.
+        """
+        unheard = self._unheard()
+        if unheard and not self.stopped:
+            raise NasionError("; ".join(unheard))
+
+    def _unheard(self) -> List[str]:
+        return [Event(name, text) for name, camera in self.cameras.items() for text in _unheard(camera.published)]
+
+
+def _unheard(published: Mapping[str, int]) -> List[str]:
+    offered = published.get("offered", 0)
+    if not offered or published.get("acknowledged", 0):
+        return []
+    if not published.get("connections", 0):
+        why = "the broker was never there, or never took us; start it, correct --mqtt, or take --mqtt none"
+    elif published.get("refused", 0):
+        why = "the broker refused them; look at its access list"
+    elif published.get("stale", 0):
+        why = "they were older than mqtt.max_age_ms; take --view centre, or allow more"
+    else:
+        why = "the broker acknowledged none"
+    return [f"none of {offered} messages was published: {why}"]
 
 
 def percentiles(samples: Mapping[str, Sequence[float]]) -> Dict[str, Percentiles]:

@@ -50,7 +50,7 @@ class Run:
         return self.episodes.end(self.now(), int(self.second * SECOND))
 
 
-FAULTS = {
+FAULTS: Dict[str, Any] = {
     "stale": (
         {"published": {"offered": 20, "stale": 20}},
         {"published": {"offered": 20, "sent": 20, "acknowledged": 20}},

@@ -26,7 +26,7 @@ class Run:
         self.told += self.episodes.look(self.now, self.connected, int(self.second * SECOND))
 
     def now(self) -> Counts:
-        kept = {name: dict(value) if isinstance(value, dict) else value for name, value in self.counts.items()}
+        kept: Any = {name: dict(value) if isinstance(value, dict) else value for name, value in self.counts.items()}
         return Counts(**kept, connected=self.connected)
 
     def pass_by(self, seconds: float, **grow: Any) -> List[str]:

@@ -27,6 +27,9 @@ MQTT_ENVIRONMENT = {
 #: Where container engines put a secret of this name.
 MQTT_PASSWORD_SECRET = "/run/secrets/nasion_mqtt_password"
 
+#: Persons in one picture.
+MOST_PERSONS = 32
+
 #: A name has at most so many bytes: with it a topic, a client's id and a file's name stay well within their limits.
 LONGEST_NAME = 100
 
@@ -262,7 +265,7 @@ class RunSettings(Settings):
     seconds: Optional[float] = Field(None, gt=0, description="End after this time.")
     save: Optional[str] = Field(None, description="Write the annotated video to this .avi file.")
     threshold: Optional[Probability] = Field(None, description="Probability of a person; default: the model's own.")
-    max_persons: int = Field(1, ge=1, le=32, description="How many persons are located, strongest first.")
+    max_persons: int = Field(1, ge=1, le=MOST_PERSONS, description="How many persons are located, strongest first.")
     depth: DepthSettings = DepthSettings()
     jump: JumpSettings = JumpSettings()
     hysteresis: HysteresisSettings = HysteresisSettings()

@@ -56,6 +56,12 @@ def put(path: Path, *, strength: float = 1.0, size: tuple[int, int] = (320, 240)
     return path
 
 
+def put_two(folder: Path) -> None:
+    """Write `both.png` with a strong spot at SPOT, and a weaker one 320 pixels to the right of it."""
+    halves = [cv2.imread(str(put(folder / "half.png", strength=strength))) for strength in (1.0, 0.9)]
+    cv2.imwrite(str(folder / "both.png"), np.hstack([np.asarray(half) for half in halves]))
+
+
 def objects(out: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
@@ -92,6 +98,36 @@ class TestWhatIsSaid:
     ) -> None:
         put(tmp_path / "a.png", strength=0.5)
         assert objects(locate(tmp_path, "--json", "--threshold", threshold)[1])[0]["reason"] == reason
+
+    def test_several_persons_are_listed_only_where_they_are_asked_for(self, locate: Locate, tmp_path: Path) -> None:
+        put_two(tmp_path)
+        put(tmp_path / "nobody.png", strength=0.0)
+        words = (tmp_path / "both.png", tmp_path / "nobody.png", "--json", "--threshold", 0.5)
+        two, nobody = objects(locate(*words, "--max-persons", 2)[1])
+        strongest, other = two["persons"]
+        assert strongest["pixel"] == two["pixel"] == pytest.approx(SPOT, abs=1.5)
+        assert other["pixel"] == pytest.approx((SPOT[0] + 320, SPOT[1]), abs=1.5)
+        assert strongest["probability"] == two["probability"] > other["probability"] > 0.5
+        assert nobody["persons"] == []
+        assert len(objects(locate(*words, "--max-persons", 1)[1])[0]["persons"]) == 1
+        assert all("persons" not in found for found in objects(locate(*words)[1]))
+
+    def test_several_persons_are_a_line_each(self, locate: Locate, tmp_path: Path) -> None:
+        put_two(tmp_path)
+        _, out, _ = locate(tmp_path / "both.png", "--threshold", 0.5, "--max-persons", 4)
+        assert [(line.split()[0], line.split()[-1]) for line in out.splitlines()] == [
+            ("person", str(tmp_path / "both.png"))
+        ] * 2
+
+    @pytest.mark.parametrize("count", [0, 33, "many"])
+    def test_a_number_of_persons_that_makes_no_sense(self, locate: Locate, tmp_path: Path, count: object) -> None:
+        assert locate(put(tmp_path / "a.png"), "--max-persons", count)[0] == 2
+
+    @pytest.mark.parametrize("size", [(1, 1), (3, 2), (1, 400), (4000, 3)])
+    def test_a_picture_of_any_shape_gets_an_answer(self, locate: Locate, tmp_path: Path, size: tuple[int, int]) -> None:
+        cv2.imwrite(str(tmp_path / "a.png"), np.zeros((*size, 3), np.uint8))
+        code, out, _ = locate(tmp_path, "--json")
+        assert (code, objects(out)[0]["pixel"]) == (0, None)
 
     def test_pixels_are_those_of_the_picture_as_it_lies_there(self, locate: Locate, tmp_path: Path) -> None:
         put(tmp_path / "large.png", size=(1000, 700))
@@ -133,6 +169,34 @@ class TestWhatCannotBeRead:
         assert len(lines) == 4
         for line, part in zip(lines, ("a.png: is not a picture", "b.png: is not", "missing.png: No such", "3 of 4")):
             assert part in line
+
+    def test_a_damaged_jpeg_is_not_trusted(self, locate: Locate, tmp_path: Path) -> None:
+        whole = put(tmp_path / "whole.jpg").read_bytes()
+        (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+        (tmp_path / "hole.jpg").write_bytes(whole[: len(whole) // 3] + whole[len(whole) // 2 :])
+        code, out, err = locate(tmp_path, "--json")
+        assert code == 2
+        assert [found["reason"] for found in objects(out)] == ["corrupt_frame", "corrupt_frame", None]
+        assert [line.split(": ")[1].rpartition("/")[2] for line in err.splitlines()[:2]] == ["cut.jpg", "hole.jpg"]
+
+    def test_where_all_are_damaged_no_others_are_spoken_of(self, locate: Locate, tmp_path: Path) -> None:
+        (tmp_path / "a.png").write_text("no picture")
+        code, _, err = locate(tmp_path)
+        assert code == 2
+        assert err.splitlines()[-1].endswith("1 of 1 could not be read as pictures, see above")
+
+    def test_what_a_folder_holds_besides_is_counted_and_no_fault(self, locate: Locate, tmp_path: Path) -> None:
+        put(tmp_path / "a.jpg")
+        (tmp_path / "b.heic").touch()
+        code, out, err = locate(tmp_path, "--json")
+        assert (code, len(objects(out))) == (0, 1)
+        assert "1 file left out: .heic 1; HEIC is not read; convert it, e.g. with: heif-convert " in err
+
+    def test_by_name_it_is_refused_with_the_remedy(self, locate: Locate, tmp_path: Path) -> None:
+        (tmp_path / "b.heic").write_bytes(b"\0\0\0\x1cftypheic\0\0\0\0mif1heic")
+        code, out, err = locate(tmp_path / "b.heic", "--json")
+        assert (code, objects(out)[0]["reason"]) == (2, "corrupt_frame")
+        assert "HEIC, which is not read; convert it, e.g. with: heif-convert " in err
 
     def test_a_folder_without_pictures(self, locate: Locate, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").touch()

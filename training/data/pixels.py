@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
+from nasion.sources.picture_limits import DamagedPictureError
+from nasion.sources.stills import read_still
 
 from training.data.augment import Pixels
 from training.data.table import TableError
 
 
 def read_bgr(path: Path) -> Pixels:
-    """Decode a picture file to (H, W, 3) BGR uint8, as OpenCV and the run time have it."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise TableError(f"{path}: not a readable picture; remove it from the table or replace it")
-    return np.asarray(bgr, np.uint8)
+    """Decode a picture file to (H, W, 3) BGR uint8, as OpenCV and the run time have it; TableError."""
+    try:
+        return read_still(path)
+    except DamagedPictureError as error:
+        why = f"not a readable picture ({error}); remove it from the table or replace it"
+        raise TableError(f"{path}: {why}") from None
 
 
 def read_rgb(path: Path) -> Pixels:

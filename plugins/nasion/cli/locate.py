@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import ClassVar, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -19,23 +19,35 @@ from nasion.core.results import FrameReason
 from nasion.errors import InputError, NasionError
 from nasion.locating import Finding, PictureLocator
 from nasion.messages import Finite, Message, Pair
+from nasion.settings import MOST_PERSONS
 from nasion.show.overlay import draw_located
+from nasion.sources.picture_limits import DamagedPictureError
+from nasion.sources.still_folders import look_through
+from nasion.sources.stills import STILL_ENDINGS, NoPictureError, read_still
 
-#: What a folder is searched for; a file named by itself may be called anything.
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 #: Annotated pictures end so, and are not searched when a folder is read again.
 ANNOTATED = ".located.jpg"
-#: A larger file is no picture that can be held in memory.
-MAX_BYTES = 512 << 20
+
+
+class FoundPerson(Message):
+    """One of several who were found in a picture."""
+
+    probability: Finite = Field(description="Height of the heat map's peak.")
+    pixel: Pair = Field(description="[u, v] of the point between the eyes.")
 
 
 class PictureMessage(Message):
     """What is said of one picture."""
 
+    left_out_when_none: ClassVar[FrozenSet[str]] = frozenset({"persons"})
+
     image: str = Field(description="Path of the picture.")
     probability: Optional[Finite] = Field(description="Height of the heat map's peak; null where it was not read.")
     pixel: Optional[Pair] = Field(description="[u, v] of the point between the eyes; null where nobody was found.")
     reason: Optional[FrameReason] = Field(description="Why nobody was found; null where somebody was.")
+    persons: Optional[List[FoundPerson]] = Field(
+        default=None, description="With --max-persons: everybody who was found, strongest first."
+    )
 
 
 class _Entry(NamedTuple):
@@ -54,6 +66,15 @@ def locate(
         Optional[float],
         typer.Option(min=0, max=1, help="Probability from which on a person is there; default: the model's own."),
     ] = None,
+    max_persons: Annotated[
+        Optional[int],
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_PERSONS,
+            help="How many persons are located, strongest first: a line each, and `persons` in JSON. Default: 1.",
+        ),
+    ] = None,
     save: Annotated[
         Optional[Path],
         typer.Option(metavar="DIR", help=f"Write each picture with heat map and keypoint there, as NAME{ANNOTATED}."),
@@ -62,7 +83,11 @@ def locate(
         Optional[Path], typer.Option(metavar="FILE", help="An ONNX file instead of the one that is shipped.")
     ] = None,
 ) -> None:
-    """Find the point between the eyes of the most probable person in still pictures."""
+    """Find the point between the eyes of the most probable person in still pictures.
+
+    Folders are searched with all below them. Reads JPEG, PNG, BMP, PNM, TIFF and WebP. Exit code 2 where a picture is
+    damaged or of another kind: it is named, its reason is corrupt_frame, and the others are done.
+    """
     entries = list(_entries(paths))
     locator = PictureLocator(model or read_nvinfer(default_nvinfer_file("full")).onnx_file)
     shelf = None if save is None else _Shelf(save, entries)
@@ -75,32 +100,28 @@ def locate(
         except InputError as error:
             tell(str(error))
             unread += 1
-            lines.write(_said(entry, None, json))
+            lines.write(*_said(entry, None, json, max_persons))
             continue
-        finding = locator.find(picture, threshold=threshold)
-        lines.write(_said(entry, finding, json))
+        finding = locator.find(picture, threshold=threshold, max_persons=max_persons or 1)
+        lines.write(*_said(entry, finding, json, max_persons))
         if shelf is not None:
             shelf.put(entry, picture, finding)
     if unread:
-        raise InputError(f"{unread} of {len(entries)} could not be read as pictures, see above; the others are done")
+        others = "; the others are done" if unread < len(entries) else ""
+        raise InputError(f"{unread} of {len(entries)} could not be read as pictures, see above{others}")
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """The picture as it is meant to be looked at (turned as its EXIF data says), (H, W, 3) BGR; InputError."""
     try:
-        if not path.is_file():
-            path.stat()
-            raise InputError(f"{path}: is no file; expected a picture")
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_BYTES >> 20} MiB; expected a picture")
-        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        path.stat()
+        return read_still(path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
-    except cv2.error:
-        picture = None
-    if picture is None:
-        raise InputError(f"{path}: is not a picture that OpenCV can decode")
-    return picture.astype(np.uint8, copy=False)
+    except NoPictureError as error:
+        raise InputError(f"{path}: {error}") from None
+    except DamagedPictureError as error:
+        raise InputError(f"{path}: is not a whole picture: {error}") from None
 
 
 def _entries(paths: Iterable[Path]) -> Iterator[_Entry]:
@@ -108,37 +129,55 @@ def _entries(paths: Iterable[Path]) -> Iterator[_Entry]:
         if not path.is_dir():
             yield _Entry(path, Path(path.name))
             continue
-        inside = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
-        pictures = sorted(file for file in inside if not file.name.endswith(ANNOTATED))
-        if not pictures:
-            raise InputError(f"{path}: this folder holds no pictures ({' '.join(SUFFIXES)})")
-        for file in pictures:
+        inside = look_through(path, own=ANNOTATED)
+        left_out = inside.left_out_in_words()
+        for closed in inside.closed:
+            tell(f"{closed}; what is in it is left out")
+        if not inside.pictures:
+            also = f"; {left_out}" if left_out else ""
+            raise InputError(f"{path}: this folder holds no pictures ({' '.join(STILL_ENDINGS)}){also}")
+        if left_out:
+            tell(f"{path}: {left_out}")
+        for file in inside.pictures:
             yield _Entry(file, file.relative_to(path))
 
 
 def _with_progress(entries: Sequence[_Entry]) -> Iterator[_Entry]:
-    """A bar on stderr where somebody looks at it and the results go elsewhere; otherwise they are the sign of life."""
+    """A bar on stderr where somebody looks at it and the results go elsewhere; otherwise they are the sign of life.
+
+    No thread refreshes it: what libraries print on stderr is caught while a picture is decoded.
+    """
     shown = len(entries) > 1 and sys.stderr.isatty() and not sys.stdout.isatty()
-    with Progress(console=Console(stderr=True), disable=not shown, redirect_stdout=False) as progress:
+    with Progress(
+        console=Console(stderr=True), disable=not shown, redirect_stdout=False, auto_refresh=False
+    ) as progress:
         yield from progress.track(entries, description="searching pictures")
 
 
-def _said(entry: _Entry, finding: Optional[Finding], json: bool) -> str:
-    """What was found, in one line; ``finding`` is None where there was no picture to search."""
+def _said(entry: _Entry, finding: Optional[Finding], json: bool, max_persons: Optional[int]) -> List[str]:
+    """What was found, a line a person; ``finding`` is None where there was no picture to search."""
     located = None if finding is None else finding.located
-    best = located.keypoints[0] if located and located.keypoints else None
+    keypoints = located.keypoints if located else ()
+    best = keypoints[0] if keypoints else None
+    persons = [FoundPerson(probability=each.probability, pixel=[each.u, each.v]) for each in keypoints]
     message = PictureMessage(
         image=readable(entry.path),
         probability=best.probability if best else located.peak if located else None,
         pixel=[best.u, best.v] if best else None,
         reason=FrameReason.CORRUPT_FRAME if located is None else located.reason,
+        persons=None if max_persons is None else persons,
     )
     if json:
-        return message.to_json()
-    verdict = "person" if message.reason is None else message.reason.value
-    probability = "" if message.probability is None else f"{message.probability:.2f}"
-    pixel = "" if message.pixel is None else "({:.1f}, {:.1f})".format(*message.pixel)
-    return f"{verdict:<15}  {probability:>4}  {pixel:>16}  {message.image}"
+        return [message.to_json()]
+    if message.reason is not None:
+        return [_line(message.reason.value, message.probability, None, message.image)]
+    return [_line("person", each.probability, (each.u, each.v), message.image) for each in keypoints]
+
+
+def _line(verdict: str, probability: Optional[float], pixel: Optional[Tuple[float, float]], image: str) -> str:
+    height = "" if probability is None else f"{probability:.2f}"
+    place = "" if pixel is None else f"({pixel[0]:.1f}, {pixel[1]:.1f})"
+    return f"{verdict:<15}  {height:>4}  {place:>16}  {image}"
 
 
 class _Shelf:

@@ -1,108 +1,98 @@
 """Still pictures, read strictly: a file that was cut off is refused, where decoders would fill the rest with grey."""
 
-import re
-import zlib
+import os
+import stat
 from pathlib import Path
 from typing import Optional, Tuple
 
 import cv2
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
+
+from nasion.sources import jpeg, png
+from nasion.sources.orientation import orientation, upright
+from nasion.sources.picture_limits import DamagedPictureError
+
+__all__ = ["ENDINGS", "DamagedPictureError", "Picture", "decode_picture", "is_turned", "picture_size", "read_picture"]
 
 Picture = NDArray[np.uint8]
 
 #: Endings of the picture files that recordings may hold.
 ENDINGS = (".jpg", ".jpeg", ".png")
+#: A larger file is no picture that can be held in memory.
+MAX_BYTES = 512 << 20
+#: A JPEG's size stands behind its EXIF data and colour profile.
+_HEADER_BYTES = 1 << 18
 
-_JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
-_END_OF_IMAGE = b"\xff\xd9"
-#: What the decoder says of bytes left over before the end mark.
-_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
-#: So few of any kind are a camera's carelessness; damage leaves over what it made the decoder miss.
-_FEW_BYTES = 2
-#: A header that says more is damaged; 16 times a ZED's largest pair.
-_MOST_PIXELS = 1 << 28
+_AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
-
-class DamagedPictureError(Exception):
-    """The picture cannot be decoded completely; the text says why."""
+# What it has to say of a picture is said by us, with the picture's name; who wants its own words asks for them.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def read_picture(path: Path) -> Picture:
     """The picture of a JPEG or PNG file, (H, W, 3) BGR uint8; DamagedPictureError."""
+    return decode_picture(picture_bytes(path))
+
+
+def picture_bytes(path: Path) -> bytes:
+    """The content of a file that is to be a picture; DamagedPictureError. Nothing else is opened, nor waited for."""
+    data = _beginning(path, MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise DamagedPictureError(f"it is larger than {MAX_BYTES >> 20} MiB")
+    return data
+
+
+def _beginning(path: Path, count: int) -> bytes:
     try:
-        data = path.read_bytes()
+        # A pipe that nobody writes to must not hold us up.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise DamagedPictureError("it is no regular file")
+            return file.read(count)
     except OSError as error:
         raise DamagedPictureError(f"it cannot be read ({error.strerror})") from None
-    return decode_picture(data)
+    except ValueError:
+        raise DamagedPictureError("it cannot be read (no file has such a name)") from None
 
 
-def decode_picture(data: bytes) -> Picture:
-    """The picture in a JPEG or PNG stream, (H, W, 3) BGR uint8, as the lens saw it; DamagedPictureError.
+def decode_picture(data: bytes, *, as_meant: bool = False) -> Picture:
+    """The picture in a JPEG or PNG stream, (H, W, 3) BGR uint8; DamagedPictureError.
 
-    A robot's camera is not turned over by a tag: an orientation that EXIF data give is left alone.
+    As the lens saw it: a robot's camera is not turned over by a tag, so an orientation that EXIF data give is left
+    alone, unless ``as_meant`` asks for the picture as people are to look at it. Grey ones, palettes and CMYK become
+    BGR, 16 bits become 8, transparency is left out.
     """
     if not data:
         raise DamagedPictureError("it is empty")
-    if data.startswith(_JPEG):
-        return _decode_jpeg(data)
-    if data.startswith(_PNG):
-        return _decode_png(data)
-    raise DamagedPictureError("it is neither JPEG nor PNG")
+    if data.startswith(jpeg.MAGIC):
+        picture = jpeg.decode_jpeg(data)
+    elif data.startswith(png.MAGIC):
+        picture = by_opencv(png.essential_png(data), _AS_STORED)
+    else:
+        raise DamagedPictureError("it is neither JPEG nor PNG")
+    return upright(picture, _orientation(data)) if as_meant else picture
+
+
+def is_turned(data: bytes) -> bool:
+    """Whether the EXIF data of a whole JPEG or PNG stream tell programs to show it turned or mirrored."""
+    return _orientation(data) != 1
 
 
 def picture_size(path: Path) -> Optional[Tuple[int, int]]:
     """(width, height) from the header of a JPEG or PNG file; None where there is none to be read."""
     try:
-        with path.open("rb") as file:
-            data = file.read(1 << 18)
-    except OSError:
-        return None
-    if data.startswith(_PNG) and len(data) >= 24:
-        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    try:
-        return _jpeg_size(data)
+        data = _beginning(path, _HEADER_BYTES)
+        return png.png_size(data) if data.startswith(png.MAGIC) else jpeg.jpeg_size(data)
     except DamagedPictureError:
         return None
 
 
-def _decode_jpeg(data: bytes) -> Picture:
-    """JPEG has no check sum: what the decoder stumbles over is all that tells damage."""
-    width, height = _jpeg_size(data)
-    if width * height > _MOST_PIXELS:
-        raise DamagedPictureError(f"its header says {width}x{height}, which is more than {_MOST_PIXELS} pixels")
+def by_opencv(data: bytes, flags: int) -> Picture:
+    """What OpenCV decodes, (H, W, 3) uint8; DamagedPictureError where it sees an error."""
     try:
-        return np.asarray(simplejpeg.decode_jpeg(data, colorspace="BGR"), np.uint8)
-    except ValueError as error:
-        if not _padded(data, str(error)):
-            raise DamagedPictureError(f"the JPEG is damaged: {error}") from None
-    return np.asarray(simplejpeg.decode_jpeg(data, colorspace="BGR", strict=False), np.uint8)
-
-
-def _padded(data: bytes, complaint: str) -> bool:
-    """Whether the decoder only complains of padding before the end mark, as many cameras write it."""
-    match = _LEFT_OVER.search(complaint)
-    if match is None:
-        return False
-    count, end = int(match[1]), data.rfind(_END_OF_IMAGE)
-    return count <= _FEW_BYTES or data[max(0, end - count) : end] in (bytes(count), b"\xff" * count)
-
-
-def _jpeg_size(data: bytes) -> Tuple[int, int]:
-    try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError:
-        raise DamagedPictureError("the header of the JPEG cannot be read") from None
-    return width, height
-
-
-def _decode_png(data: bytes) -> Picture:
-    fault = _png_fault(data)
-    if fault is not None:
-        raise DamagedPictureError(fault)
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise DamagedPictureError(f"it cannot be decoded: {error.err}") from None
     if picture is None:
@@ -110,17 +100,5 @@ def _decode_png(data: bytes) -> Picture:
     return np.asarray(picture, np.uint8)
 
 
-def _png_fault(data: bytes) -> Optional[str]:
-    """What is wrong: every chunk has a check sum, and the last one is IEND. None when it is whole."""
-    at = len(_PNG)
-    while at + 12 <= len(data):
-        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        end = at + 12 + length
-        if end > len(data):
-            break
-        if zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return f"the PNG is damaged: wrong check sum of its chunk at byte {at}"
-        if kind == b"IEND":
-            return None
-        at = end
-    return "the PNG was cut off: it has no IEND chunk"
+def _orientation(data: bytes) -> int:
+    return orientation(jpeg.jpeg_exif(data) if data.startswith(jpeg.MAGIC) else png.png_exif(data))

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Tuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.errors import DependencyError
+from nasion.sources.pictures import DamagedPictureError, read_picture
 
 _EYES = ((203.4, 100.8), (246.6, 103.0))
 _EYE_DISTANCE_M = 0.063
@@ -43,9 +43,12 @@ def load_portrait() -> Portrait:
         )
     # Read without importing skimage, which would load scipy for one picture.
     path = Path(next(iter(spec.submodule_search_locations))) / "data" / "astronaut.png"
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-    if picture is None:
-        raise DependencyError(f'scikit-image is there but {path} is not: pip install --force-reinstall "scikit-image"')
+    try:
+        picture = read_picture(path)
+    except DamagedPictureError as damage:
+        raise DependencyError(
+            f'scikit-image is there but {path} is not: {damage}; pip install --force-reinstall "scikit-image"'
+        ) from None
     (left_u, left_v), (right_u, right_v) = _EYES
     cut = picture[_ROWS[0] : _ROWS[1], _COLUMNS[0] : _COLUMNS[1]]
     return Portrait(

@@ -1,5 +1,7 @@
-"""Files that come from outside, read whole but never without a limit."""
+"""Files: those from outside are read whole but never without a limit; those that are there are not written over."""
 
+import os
+import tempfile
 from pathlib import Path
 
 from nasion.errors import InputError
@@ -15,3 +17,34 @@ def read_limited(path: Path, max_bytes: int, *, what: str, too_large: str) -> by
     if len(content) > max_bytes:
         raise InputError(f"{what} {path} is larger than {too_large}")
     return content
+
+
+def require_new(path: Path, *, what: str = "file", force: str = "") -> None:
+    """InputError where there is something at ``path`` already, a dangling link included: nothing is written over.
+
+    ``force``: the option that the command has for being told so, e.g. `--force`.
+    """
+    if os.path.lexists(str(path)):
+        told = f", or replace it with {force}" if force else ""
+        raise InputError(f"{path} exists already; name another {what}, or move it away{told}")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` beside ``path`` and rename it: there is the old file or the new one, never half of one.
+
+    OSError where that cannot be done; ``path`` is then as it was.
+    """
+    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=str(path.parent))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp lets nobody else read it.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(beside, 0o666 & ~mask)
+        os.replace(beside, str(path))
+    except BaseException:
+        os.unlink(beside)
+        raise

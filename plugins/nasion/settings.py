@@ -263,7 +263,7 @@ class RunSettings(Settings):
     every: int = Field(1, ge=1, description="Process each N-th frame only.")
     frames: Optional[int] = Field(None, ge=1, description="End after this many processed frames of each camera.")
     seconds: Optional[float] = Field(None, gt=0, description="End after this time.")
-    save: Optional[str] = Field(None, description="Write the annotated video to this .avi file.")
+    save: Optional[str] = Field(None, description="Write the annotated video to this new .avi file.")
     threshold: Optional[Probability] = Field(None, description="Probability of a person; default: the model's own.")
     max_persons: int = Field(1, ge=1, le=MOST_PERSONS, description="How many persons are located, strongest first.")
     depth: DepthSettings = DepthSettings()

@@ -97,9 +97,10 @@ class TestSave:
         assert self.said(tmp_path / "walk.avi").status == "ok"
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_video_that_is_there_is_not_touched(self, tmp_path: Path) -> None:
+    def test_a_video_that_is_there_is_refused_and_not_touched(self, tmp_path: Path) -> None:
         (tmp_path / "walk.avi").write_bytes(b"an old video")
-        assert self.said(tmp_path / "walk.avi").status == "ok"
+        verdict = self.said(tmp_path / "walk.avi")
+        assert (verdict.status, verdict.exit_code) == ("fail", InputError.exit_code)
         assert (tmp_path / "walk.avi").read_bytes() == b"an old video"
 
     @pytest.mark.parametrize("name", ["walk.mp4", "nowhere/walk.avi"])

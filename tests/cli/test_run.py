@@ -53,10 +53,10 @@ def dot_u(number: int) -> float:
 def nasion(spot_model: Path, nasion: Command) -> Command:
     """The command in this process, with the model that sees red and no broker: exit code, stdout, stderr."""
 
-    def run(*arguments: object) -> Tuple[int, str, str]:
+    def run(*arguments: object, command: str = "run") -> Tuple[int, str, str]:
         defaults = {"--model": str(spot_model), "--mqtt": "none"}
         told = [word for flag, value in defaults.items() if flag not in arguments for word in (flag, value)]
-        return nasion("run", *arguments, *told)
+        return nasion(command, *arguments, *told)
 
     return run
 
@@ -127,11 +127,30 @@ def test_fewer_frames(nasion: Command, record: Callable[..., Path], flags: List[
 
 
 def test_the_annotated_video_is_written(nasion: Command, record: Callable[..., Path], tmp_path: Path) -> None:
-    code, _, _ = nasion("--source", record(), "--save", tmp_path / "walk.avi")
+    code, _, err = nasion("--source", record(), "--save", tmp_path / "walk.avi")
 
+    assert f"nasion: cam0: video: wrote {tmp_path / 'walk.avi'}" in err.splitlines()
     video = cv2.VideoCapture(str(tmp_path / "walk.avi"))
     assert code == 0
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == FRAMES
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize("cameras", [1, 2])
+def test_the_recording_that_is_read_is_not_written_over(
+    nasion: Command, record: Callable[..., Path], tmp_path: Path, command: str, cameras: int
+) -> None:
+    """Named by its own name or by a link; with two cameras where the name of one makes it so."""
+    recording = tmp_path / ("seen.avi" if cameras == 1 else "seen-b.avi")
+    recording.write_bytes(b"RIFF")
+    (tmp_path / "link.avi").symlink_to(recording)
+    walk = record()
+    sources = ["--source", walk] if cameras == 1 else ["--source", f"a={walk}", "--source", f"b={walk}"]
+    for name in ("seen.avi", "link.avi") if cameras == 1 else ("seen.avi",):
+        code, _, _ = nasion(*sources, "--save", tmp_path / name, command=command)
+        assert code == 2
+        assert recording.read_bytes() == b"RIFF"
+        assert sorted(path.name for path in tmp_path.glob("*.avi")) == sorted({recording.name, "link.avi"})
 
 
 @pytest.mark.parametrize("flags", [[], ["--frames", "3"], ["--seconds", "60"]])

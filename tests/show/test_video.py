@@ -15,6 +15,8 @@ from nasion.errors import InputError, NasionError
 from nasion.show.video import AnnotatedVideo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
@@ -68,10 +70,45 @@ def test_without_a_picture_no_empty_file_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_picture_an_older_video_stays(tmp_path: Path) -> None:
-    (tmp_path / "walk.avi").write_bytes(b"older")
-    AnnotatedVideo(tmp_path / "walk.avi", fps=25.0).close()
-    assert (tmp_path / "walk.avi").read_bytes() == b"older"
+def link(folder: Path) -> None:
+    (folder / "older.avi").write_bytes(b"older")
+    (folder / "walk.avi").symlink_to("older.avi")
+
+
+def hard_link(folder: Path) -> None:
+    (folder / "older.avi").write_bytes(b"older")
+    os.link(folder / "older.avi", folder / "walk.avi")
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda folder: (folder / "walk.avi").write_bytes(b"older"),
+        link,
+        hard_link,
+        lambda folder: (folder / "walk.avi").symlink_to("nowhere"),
+    ],
+    ids=["file", "link", "hard link", "dangling link"],
+)
+def test_what_is_there_is_not_written_over(tmp_path: Path, put: Callable[[Path], object]) -> None:
+    put(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.exists()}
+    with pytest.raises(InputError, match=r"walk\.avi exists already"):
+        AnnotatedVideo(tmp_path / "walk.avi", fps=25.0)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.exists()} == before
+
+
+def test_parts_and_a_restarted_run_take_the_next_free_name(tmp_path: Path) -> None:
+    (tmp_path / "walk-2.avi").write_bytes(b"another")
+    first = AnnotatedVideo(tmp_path / "walk.avi", fps=25.0)
+    first.write(picture(1))
+    first.close()
+    again = AnnotatedVideo(tmp_path / "walk.avi", fps=25.0, goes_on=True)
+    again.write(picture(2))
+    again.close()
+    assert again.written == [tmp_path / "walk-3.avi"]
+    assert (tmp_path / "walk-2.avi").read_bytes() == b"another"
+    assert len(played(tmp_path / "walk.avi")) == 1
 
 
 class TestRefusedAtOpening:
@@ -85,7 +122,7 @@ class TestRefusedAtOpening:
 
     def test_a_folder(self, tmp_path: Path) -> None:
         (tmp_path / "walk.avi").mkdir()
-        with pytest.raises(InputError, match="cannot be written"):
+        with pytest.raises(InputError, match="exists already"):
             AnnotatedVideo(tmp_path / "walk.avi", fps=25.0)
 
     def test_a_place_that_takes_no_files(self) -> None:

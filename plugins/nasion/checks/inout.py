@@ -7,7 +7,7 @@ from nasion.checks.subject import Subject
 from nasion.checks.verdict import Verdict, fail, ok, refused, skipped, warn
 from nasion.errors import NasionError
 from nasion.settings import CameraSettings
-from nasion.show.video import PART_BYTES, AnnotatedVideo
+from nasion.show.video import PART_BYTES, AnnotatedVideo, video_path
 
 #: With less room a video ends at once.
 LEAST_FREE_BYTES = 64 << 20
@@ -43,10 +43,11 @@ def no_source(_: Subject) -> Verdict:
 
 def save(subject: Subject) -> Verdict:
     """Whether the annotated video can be begun, and how much room it has."""
-    path = subject.settings.save
+    path, cameras = subject.settings.save, subject.settings.cameras
     if path is None:
         return skipped("save", "no video is asked for")
-    AnnotatedVideo(Path(path), 1.0).close()
+    for camera in cameras:
+        AnnotatedVideo(video_path(path, camera.name, len(cameras)), 1.0).close()
     return judge_room(Path(path), subject.machine.free_bytes(Path(path).absolute().parent))
 
 

@@ -23,9 +23,9 @@ from nasion.pipeline.kept import Kept
 from nasion.pipeline.line import CameraLine
 from nasion.pipeline.onlookers import Onlookers
 from nasion.pipeline.summary import RunSummary
-from nasion.pipeline.watchdog import Watchdog
+from nasion.pipeline.watchdog import Watchdog, was_restarted
 from nasion.settings import CameraSettings, DepthSettings, Mode, RunSettings
-from nasion.show.video import AnnotatedVideo
+from nasion.show.video import AnnotatedVideo, video_path
 from nasion.sources.clock import stamp_now
 from nasion.sources.frame import Clock, Source
 from nasion.sources.open import open_source
@@ -187,10 +187,8 @@ def _watch(
 
 
 def _video(settings: RunSettings, camera: CameraSettings, source: Source) -> Optional[AnnotatedVideo]:
-    """The annotated video of a camera; with several cameras each has its name in the file's."""
+    """The annotated video of a camera."""
     if settings.save is None:
         return None
-    path = Path(settings.save)
-    if len(settings.cameras) > 1:
-        path = path.with_name(f"{path.stem}-{camera.name}{path.suffix}")
-    return AnnotatedVideo(path, source.fps / settings.every)
+    path = video_path(settings.save, camera.name, len(settings.cameras))
+    return AnnotatedVideo(path, source.fps / settings.every, goes_on=was_restarted())

@@ -123,6 +123,7 @@ class CameraLine:
             on_event=on_event,
             on_failure=on_failure,
         )
+        self._on_event = on_event
         self._on_failure = on_failure
         self._on_event = on_event
         self._episodes = Episodes(settings.mqtt.max_age_ms, _quicker(settings, engine))
@@ -193,6 +194,9 @@ class CameraLine:
         try:
             if self._video is not None:
                 self._video.close()
+                for path in self._video.written:
+                    self._on_event(Event(self.name, f"video: wrote {path}"))
+                self._video = None
         except NasionError as error:
             self._on_failure(error)
 

@@ -35,6 +35,10 @@ class Progress:
     running: Tuple[str, ...]
 
 
+#: Set in the environment of a process that the watchdog has started again.
+_RESTARTED = "NASION_RESTARTED"
+
+
 class Patience:
     """When a camera has stood still for ``seconds``. Time is an argument."""
 
@@ -130,6 +134,11 @@ def _flush() -> None:
             stream.flush()
 
 
+def was_restarted() -> bool:
+    """Whether a watchdog started this process again: what the run wrote before is then its own."""
+    return _RESTARTED in os.environ
+
+
 def _start_again() -> None:
     """The same command in this very process; what libraries hold open (a camera, say) is closed with it."""
     command = [os.fsdecode(word) for word in _read_command()]
@@ -137,6 +146,7 @@ def _start_again() -> None:
         if int(descriptor) > 2:
             with suppress(OSError):
                 os.set_inheritable(int(descriptor), False)
+    os.environ[_RESTARTED] = "1"
     os.execv(sys.executable, command)
 
 

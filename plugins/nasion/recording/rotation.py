@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Dict, Optional
 
 from nasion.errors import InputError
+from nasion.files import require_new
 
 ENDING = ".mcap"
 
@@ -33,8 +34,7 @@ class Rotation:
         first = self.path(out, 1)
         numbered = f"{escape(out.stem)}-[0-9][0-9][0-9][0-9]*{out.suffix}"
         there = sorted(out.parent.glob(numbered)) if self.wanted else []
-        if there or first.exists():
-            raise InputError(f"{there[0] if there else first} exists already; name another file, or move it away")
+        require_new(there[0] if there else first)
 
 
 class Span:

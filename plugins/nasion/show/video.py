@@ -2,34 +2,51 @@
 
 import os
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.errors import InputError, NasionError
+from nasion.files import require_new
 
 #: A file that has grown to this size is completed and a next one begun: AVI counts in 32 bits, and OpenCV ends the
 #: whole process at 4 GiB.
 PART_BYTES = 2 << 30
 
 
+def video_path(save: str, camera: str, cameras: int) -> Path:
+    """Where the annotated video of ``camera`` goes; with several ``cameras`` each has its name in the file's."""
+    path = Path(save)
+    return path if cameras == 1 else path.with_name(f"{path.stem}-{camera}{path.suffix}")
+
+
 class AnnotatedVideo:
     """Writes pictures to a file as they come; the first one fixes the size. One thread writes and closes.
 
-    A long video goes on in ``walk-2.avi``, ``walk-3.avi`` and so on after ``walk.avi``.
+    A long video goes on in ``walk-2.avi``, ``walk-3.avi`` and so on after ``walk.avi``. Files that are there already
+    are never written over: one may be the recording that the run reads.
     """
 
-    def __init__(self, path: Path, fps: float, *, part_bytes: int = PART_BYTES) -> None:
-        """InputError where ``path`` cannot become a video: said at the start of a run, not at its end."""
+    #: The files that were completed.
+    written: List[Path]
+
+    def __init__(self, path: Path, fps: float, *, part_bytes: int = PART_BYTES, goes_on: bool = False) -> None:
+        """InputError where ``path`` cannot become a video, or is there: said at the start of a run, not at its end.
+
+        ``goes_on``: a video that is there is this run's own, from before a restart; the next part is begun.
+        """
         if path.suffix.lower() != ".avi":
             raise InputError(f"{path}: an annotated video is written as .avi; name one, e.g. {path.stem or 'out'}.avi")
         if not fps > 0:
             raise InputError(f"{path}: a video needs a frame rate above 0, not {fps}")
-        _claim(path)
+        self.written = []
         self._first_path = self._path = path
         self._part = 1
+        if goes_on and os.path.lexists(str(path)):
+            self._path = self._next_part()
+        _claim(self._path)
         self._part_bytes = part_bytes
         self._fps = fps
         self._size: Optional[Tuple[int, int]] = None
@@ -50,8 +67,8 @@ class AnnotatedVideo:
             )
         if self._writer is not None and self._path.stat().st_size >= self._part_bytes:
             self._complete()
-            self._part += 1
-            self._path = self._first_path.with_name(f"{self._first_path.stem}-{self._part}.avi")
+            self._path = self._next_part()
+            _claim(self._path)
         if self._writer is None:
             self._writer = self._open(size)
         self._writer.write(picture)
@@ -61,6 +78,14 @@ class AnnotatedVideo:
         if self._size is None and self._path.is_file() and self._path.stat().st_size == 0:
             self._path.unlink()
         self._complete()
+
+    def _next_part(self) -> Path:
+        """The next name that is free."""
+        while True:
+            self._part += 1
+            path = self._first_path.with_name(f"{self._first_path.stem}-{self._part}.avi")
+            if not os.path.lexists(str(path)):
+                return path
 
     def _open(self, size: Tuple[int, int]) -> cv2.VideoWriter:
         codec = cv2.VideoWriter.fourcc(*"MJPG")
@@ -80,17 +105,19 @@ class AnnotatedVideo:
         written = self._path.stat().st_size
         if written != declared:
             raise NasionError(f"{self._path}: the video broke off after {written} bytes; is the disk full?")
+        self.written.append(self._path)
 
 
 def _claim(path: Path) -> None:
-    """Create ``path`` if it is not there; InputError where it cannot be written to as a plain file."""
+    """Create ``path``; InputError where it is there already or cannot be made."""
+    require_new(path, what="video")
     try:
-        # O_NONBLOCK: a named pipe without a reader would block for ever.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o666)
+        descriptor = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        require_new(path, what="video")
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}; name another file") from None
     os.close(descriptor)
-    if not path.is_file():
-        raise InputError(f"{path}: is not a plain file; name another")

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from export.card import write_card
 from export.metadata import draft_metadata, released_metadata
+from export.outputs import Force, require_outputs, written_together
 from export.release import DEFAULT_SPECIFICITY, Int8Figures, Specificity, release_again, release_float, release_int8
 from training.command import run
 from training.data.table import read_table
@@ -51,24 +52,37 @@ def export(
         str, typer.Option(help="The command that trained it, for the card.")
     ] = "python -m training.train --data DATA --out RUN",
     notes: Annotated[Path | None, typer.Option(help="Markdown file that goes into the card: what was tried.")] = None,
+    force: Force = False,
 ) -> None:
-    """Export, choose the thresholds, judge, quantise, judge again, and write files, figures and card."""
-    sizes, pictures = sizes_of(looks), read_table(data)
+    """Export, choose the thresholds, judge, quantise, judge again, and write files, figures and card.
+
+    All of them appear at the end, or none. Files that are there already are replaced with --force only.
+    """
+    sizes = sizes_of(looks)
+    files = [out, out.with_suffix(".json"), out.with_suffix(".md")]
+    twins = [twin(out), twin(out).with_suffix(".json")]
+    reads = [checkpoint] if notes is None else [checkpoint, notes]
+    require_outputs(files, reads=reads, force=force)
+    # Without INT8 an old twin would stand beside a new float file.
+    require_outputs(twins, reads=reads, force=force and int8)
+    pictures = read_table(data)
     remarks = notes.read_text() if notes is not None else ""
-    if checkpoint.suffix == ".onnx":
-        changed = {"name": out.stem, "version": version, "looks": sizes}
-        earlier = released_metadata(checkpoint).model_copy(update=changed)
-        metadata, figures, answers = release_again(checkpoint, earlier, pictures, specificity, out)
-    else:
-        network = load_network(checkpoint)
-        draft = draft_metadata(out.stem, version, network, data_digest(data), sizes)
-        metadata, figures, answers = release_float(network, draft, pictures, specificity, out)
-    _write_figures(out, figures)
-    small = release_int8(out, answers, pictures, specificity, twin(out)) if int8 else None
-    if small is not None:
-        _write_figures(twin(out), small.figures)
-    write_card(out.with_suffix(".md"), out, metadata, figures, small, trained_with, remarks)
-    typer.echo(_line(out, figures, small))
+    with written_together([*files, *twins] if int8 else files) as stage:
+        staged = stage / out.name
+        if checkpoint.suffix == ".onnx":
+            changed = {"name": out.stem, "version": version, "looks": sizes}
+            earlier = released_metadata(checkpoint).model_copy(update=changed)
+            metadata, figures, answers = release_again(checkpoint, earlier, pictures, specificity, staged)
+        else:
+            network = load_network(checkpoint)
+            draft = draft_metadata(out.stem, version, network, data_digest(data), sizes)
+            metadata, figures, answers = release_float(network, draft, pictures, specificity, staged)
+        _write_figures(staged, figures)
+        small = release_int8(staged, answers, pictures, specificity, twin(staged)) if int8 else None
+        if small is not None:
+            _write_figures(twin(staged), small.figures)
+        write_card(staged.with_suffix(".md"), staged, metadata, figures, small, trained_with, remarks)
+    typer.echo(f"{out}: {_line(figures, small)}")
 
 
 def sizes_of(looks: str | None) -> tuple[int, ...] | None:
@@ -89,10 +103,10 @@ def _write_figures(model: Path, figures: dict[str, Any]) -> None:
     model.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def _line(out: Path, figures: dict[str, Any], small: Int8Figures | None) -> str:
+def _line(figures: dict[str, Any], small: Int8Figures | None) -> str:
     right, in_place, specificity = (figures[k] for k in ("right_location_free", "recall_in_place", "specificity"))
     line = (
-        f"{out}: threshold {figures['threshold']:g}, right anywhere {right:.4f}, recall in place {in_place:.4f}, "
+        f"threshold {figures['threshold']:g}, right anywhere {right:.4f}, recall in place {in_place:.4f}, "
         f"specificity {specificity:.4f}"
     )
     if small is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from nasion.locating import PictureLocator
 
+from export.outputs import Force, require_outputs, written_together
 from export.quantise import Activations
 from export.release import DEFAULT_SPECIFICITY, Specificity, release_int8
 from training.command import run
@@ -22,12 +23,15 @@ def int8(
         Activations, typer.Option(help="uint8 for processors, int8 (symmetric) for TensorRT.")
     ] = "uint8",
     specificity: Specificity = DEFAULT_SPECIFICITY,
+    force: Force = False,
 ) -> None:
     """Quantise on training pictures, judge on the validation pictures; refuse what loses too much."""
+    require_outputs([out], reads=[model], force=force)
     threshold, pictures = PictureLocator(model).threshold, read_table(data)
     expected = Judged(answers_of(model, of_split(pictures, "val")), threshold)
-    result = release_int8(model, expected, pictures, specificity, out, activations)
-    typer.echo(f"{out}: loses {100 * result.lost:.2f} points, moves peaks by {result.shift_px:.3f} px in the middle")
+    with written_together([out]) as stage:
+        result = release_int8(model, expected, pictures, specificity, stage / out.name, activations)
+    typer.echo(f"{out}: loses {100 * result.lost:.2f} points, {result.moves}")
 
 
 if __name__ == "__main__":

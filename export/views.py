@@ -11,6 +11,7 @@ import typer
 from nasion.core.views import INPUT_SIZES
 from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
 
+from export.outputs import Force, require_outputs, written_together
 from export.to_onnx import INPUT
 from training.command import run
 from training.errors import WorkshopError
@@ -34,11 +35,15 @@ def views(
     model: Annotated[Path, typer.Argument(help="ONNX file of `python -m export`.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     batch: Annotated[int, typer.Option(min=1, help="Pictures at a time.")] = 1,
+    force: Force = False,
 ) -> None:
     """Write MODEL once for each view, with its input size fixed."""
-    for height, width in INPUT_SIZES.values():
-        path = out / f"{model.stem}-{width}x{height}.onnx"
-        fix_size(model, batch, height, width, path)
+    files = {out / f"{model.stem}-{width}x{height}.onnx": (height, width) for height, width in INPUT_SIZES.values()}
+    require_outputs(list(files), reads=[model], force=force)
+    with written_together(list(files)) as stage:
+        for path, (height, width) in files.items():
+            fix_size(model, batch, height, width, stage / path.name)
+    for path in files:
         typer.echo(path)
 
 

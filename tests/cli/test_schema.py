@@ -32,9 +32,23 @@ def test_the_asyncapi_document(nasion: Command) -> None:
 
 
 def test_everything_is_written_where_it_is_asked_for(nasion: Command, tmp_path: Path) -> None:
-    assert nasion("schema", "--write", str(tmp_path / "new")) == (0, "", "")
+    code, out, err = nasion("schema", "--write", str(tmp_path / "new"))
+    assert (code, out, err.count("\n")) == (0, "", 1)
     written = {str(path.relative_to(tmp_path / "new")) for path in (tmp_path / "new").rglob("*") if path.is_file()}
     assert written == set(files())
+
+
+def test_a_file_that_is_another_is_replaced_only_when_told_so(nasion: Command, tmp_path: Path) -> None:
+    nasion("schema", "--write", str(tmp_path))
+    assert nasion("schema", "--write", str(tmp_path))[0] == 0, "what is the same may be written again"
+    mine = tmp_path / "asyncapi.yaml"
+    mine.write_text("mine")
+    (tmp_path / "schema" / "person.json").unlink()
+    assert nasion("schema", "--write", str(tmp_path))[0] == 2
+    assert mine.read_text() == "mine"
+    assert not (tmp_path / "schema" / "person.json").exists()
+    assert nasion("schema", "--write", str(tmp_path), "--force")[0] == 0
+    assert mine.read_text() == files()["asyncapi.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def assert_released_again(released: Path, small: Path, data: Path, out: Path) ->
         "by three looks of which two neighbours must agree, with the longest side at 224, at 320 and at 480 px" in card
     )
     assert "--no-int8 --looks 224,320,480\n" in card
-    refused = python("export", str(small), *wanted)
+    refused = python("export", str(small), *wanted, "--force")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "is int8; take the float file it was made from" in refused.stderr
 
@@ -123,7 +123,32 @@ def test_an_int8_file_that_loses_too_much_is_not_released(
     result = python("export", str(untrained), "--data", str(make_table()), "--out", str(out))
     assert result.returncode == 2
     assert "tiny-int8.onnx: loses" in result.stderr
-    assert not out.with_name("tiny-int8.onnx").exists()
+    assert "None" not in result.stderr
+    assert list(out.parent.iterdir()) == []
+
+
+def test_files_of_an_earlier_release_stay_unless_told_otherwise(untrained: Path, tmp_path: Path) -> None:
+    """Refused before anything is read; an old twin never stands beside a new float file."""
+    out = tmp_path / "tiny.onnx"
+    for name, flags in (
+        ("tiny.onnx", []),
+        ("tiny.md", []),
+        ("tiny-int8.onnx", []),
+        ("tiny-int8.json", ["--no-int8", "--force"]),
+    ):
+        older = tmp_path / name
+        older.write_text("older")
+        result = python("export", str(untrained), "--data", "nowhere", "--out", str(out), *flags)
+        assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+        assert f"{name} exists already" in result.stderr
+        assert older.read_text() == "older"
+        older.unlink()
+    released = tmp_path / "same.onnx"
+    released.write_text("read")
+    (tmp_path / "linked.onnx").symlink_to(released)
+    result = python("export", str(released), "--data", "nowhere", "--out", str(tmp_path / "linked.onnx"), "--force")
+    assert (result.returncode, released.read_text()) == (2, "read")
+    assert "is read by this command" in result.stderr
 
 
 @pytest.mark.parametrize("looks", ["", "320", "480,320", "320,320", "320,481", "0,320", "-320", "320x480", "320,8192"])

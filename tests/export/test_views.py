@@ -39,6 +39,16 @@ def test_each_view_has_its_file_and_the_run_time_takes_it(model: Path, tmp_path:
         assert HeatMapModel(Path(line), height=height, width=width, threads=1).metadata.name == "net"
 
 
+def test_a_file_that_is_there_is_replaced_only_when_told_so(model: Path, tmp_path: Path) -> None:
+    older = tmp_path / "net-224x224.onnx"
+    older.write_text("older")
+    command = [sys.executable, "-m", "export.views", str(model), "--out", str(tmp_path)]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (refused.returncode, older.read_text(), len(list(tmp_path.iterdir()))) == (2, "older", 1)
+    done = subprocess.run([*command, "--force"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(list(tmp_path.iterdir()))) == (0, len(INPUT_SIZES))
+
+
 @pytest.mark.parametrize("batch", [1, 2])
 def test_it_computes_the_same(batch: int, model: Path, tmp_path: Path) -> None:
     fix_size(model, batch, 64, 96, tmp_path / "fixed.onnx")

@@ -45,6 +45,17 @@ def test_a_run_ends_by_its_budget_and_resumes_without_the_rate_jumping_back(
     assert load_network(out / "best.ckpt").config.width == 2
 
 
+def test_a_run_that_is_there_is_not_begun_anew(make_table: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "best.ckpt").write_bytes(b"weeks of work")
+    refused = run_training(make_table(), out, "--epochs", "1")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "holds a run already (best.ckpt)" in refused.stderr
+    assert [path.name for path in out.iterdir()] == ["best.ckpt"]
+    assert (out / "best.ckpt").read_bytes() == b"weeks of work"
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

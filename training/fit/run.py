@@ -73,10 +73,13 @@ class Start:
 def fit(preset: Preset, pictures: Sequence[Picture], out: Path, seed: int, machine: Machine, start: Start) -> Path:
     """Train and return the checkpoint of the best hold-out result.
 
-    ``out`` receives last.ckpt, best.ckpt, TensorBoard's files and run.json. WorkshopError: nothing to resume, a
-    checkpoint of another network, no pictures of a kind, a full disk.
+    ``out`` receives last.ckpt, best.ckpt, TensorBoard's files and run.json. WorkshopError: nothing to resume, a run
+    that is there and not resumed, a checkpoint of another network, no pictures of a kind, a full disk.
     """
     last = out / "last.ckpt"
+    held = [name for name in ("best.ckpt", "last.ckpt", "run.json") if (out / name).exists()]
+    if held and not start.resume:
+        raise WorkshopError(f"{out} holds a run already ({held[0]}); go on with it by --resume, or name another --out")
     if start.resume and not last.exists():
         raise WorkshopError(f"--resume needs {last}, which is not there")
     hold_out = of_split(pictures, "hold_out")

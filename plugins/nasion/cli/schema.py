@@ -8,14 +8,15 @@ import typer
 import yaml
 from typing_extensions import Annotated
 
-from nasion.cli.output import Lines
+from nasion.cli.output import Lines, tell
 from nasion.errors import InputError, NasionError
+from nasion.files import require_new, write_whole
 from nasion.mqtt.asyncapi import SCHEMAS, asyncapi
 from nasion.mqtt.contract import json_schema, payload_names
 from nasion.mqtt.tables import page
 
 #: How the checked-in files are made again.
-REGENERATE = "nasion schema --write docs"
+REGENERATE = "nasion schema --write docs --force"
 
 
 def schema(
@@ -27,13 +28,14 @@ def schema(
         Optional[Path],
         typer.Option(metavar="DIR", help="Write there asyncapi.yaml, schema/NAME.json and a page of tables."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="--write: replace files that are there already.")] = False,
 ) -> None:
     """Print the JSON Schema 2020-12 of a payload, or the AsyncAPI document, as receivers are promised them."""
     if sum((name is not None, as_asyncapi, write is not None)) > 1:
         raise InputError("NAME, --asyncapi and --write DIR exclude each other; give one of them")
     lines = Lines()
     if write is not None:
-        _write(write)
+        _write(write, force)
     elif as_asyncapi:
         lines.write(asyncapi_text().rstrip("\n"))
     elif name is None:
@@ -64,13 +66,18 @@ def files() -> Dict[str, str]:
     }
 
 
-def _write(folder: Path) -> None:
+def _write(folder: Path, force: bool) -> None:
+    wanted = {folder / place: text.encode() for place, text in files().items()}
     try:
+        for path, content in wanted.items():
+            if not (force or (path.is_file() and path.read_bytes() == content)):
+                require_new(path, what="folder", force="--force")
         (folder / SCHEMAS).mkdir(parents=True, exist_ok=True)
-        for place, text in files().items():
-            (folder / place).write_text(text, encoding="utf-8")
+        for path, content in wanted.items():
+            write_whole(path, content)
     except OSError as error:
         raise NasionError(f"--write {folder}: {error.strerror}: {error.filename}") from None
+    tell(f"schema: wrote {len(wanted)} files in {folder}")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from nasion.engine.metadata import LARGEST_LOOK, Looks
+from nasion.files import text_of
 from nasion.locating import LOOKS
 from pydantic import TypeAdapter, ValidationError
 
@@ -66,7 +67,7 @@ def export(
     # Without INT8 an old twin would stand beside a new float file.
     require_outputs(twins, reads=reads, force=force and int8)
     pictures = read_table(data)
-    remarks = notes.read_text() if notes is not None else ""
+    remarks = text_of(notes.read_bytes()) if notes is not None else ""
     with written_together([*files, *twins] if int8 else files) as stage:
         staged = stage / out.name
         if checkpoint.suffix == ".onnx":

@@ -6,6 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import typer
 from nasion.errors import NasionError
+from nasion.paths import in_home
 from rich.console import Console
 from rich.progress import track
 
@@ -23,7 +24,7 @@ def guarded(function: Callable[P, Any]) -> Callable[P, None]:
     @functools.wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            function(*args, **kwargs)
+            in_home(function)(*args, **kwargs)
         except (WorkshopError, NasionError) as error:
             _end(f"{function.__name__}: {error}", BAD_INPUT)
         except OSError as error:

@@ -1,10 +1,13 @@
 """Files: those from outside are read whole but never without a limit; those that are there are not written over."""
 
+import codecs
 import os
 import tempfile
 from pathlib import Path
 
 from nasion.errors import InputError
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_limited(path: Path, max_bytes: int, *, what: str, too_large: str) -> bytes:
@@ -17,6 +20,28 @@ def read_limited(path: Path, max_bytes: int, *, what: str, too_large: str) -> by
     if len(content) > max_bytes:
         raise InputError(f"{what} {path} is larger than {too_large}")
     return content
+
+
+def read_text(path: Path, max_bytes: int, *, what: str, too_large: str) -> str:
+    """The same as text; InputError where it is none."""
+    content = read_limited(path, max_bytes, what=what, too_large=too_large)
+    try:
+        return text_of(content)
+    except NotTextError as error:
+        raise InputError(f"{what} {path} is {error}") from None
+
+
+class NotTextError(ValueError):
+    """It says what is wrong and what to do, and shows nothing of the text."""
+
+
+def text_of(content: bytes) -> str:
+    """UTF-8, with or without the mark that Windows' editors begin with, or UTF-16 with one; NotTextError."""
+    try:
+        return content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise NotTextError(f"not UTF-8 text (line {line}); save it as UTF-8") from None
 
 
 def require_new(path: Path, *, what: str = "file", force: str = "") -> None:

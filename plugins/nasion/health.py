@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from nasion.mqtt.boot import read_boot_id
+from nasion.paths import expanded
 
 #: Names the file, for the program and for those who ask.
 ENVIRONMENT = "NASION_HEALTH_FILE"
@@ -92,7 +93,7 @@ class HealthFile:
 def health_path(environment: Mapping[str, str] = os.environ) -> Optional[Path]:
     """The file that the environment names, if any."""
     named = environment.get(ENVIRONMENT)
-    return Path(named) if named else None
+    return expanded(named) if named else None
 
 
 def judge(path: Path, *, now_ns: int, boot_id: Optional[str], max_age_s: float = MAX_AGE_S) -> Health:

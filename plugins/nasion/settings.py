@@ -5,8 +5,11 @@ The YAML configuration, the flags' defaults and help, and the documentation are 
 
 from typing import List, Optional, Tuple
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Annotated, Literal, Self
+
+from nasion.errors import InputError
+from nasion.paths import expanded
 
 View = Literal["centre", "full", "fine"]
 Engine = Literal["auto", "onnxruntime", "openvino", "deepstream"]
@@ -34,6 +37,17 @@ MOST_PERSONS = 32
 LONGEST_NAME = 100
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _in_home(path: str) -> str:
+    try:
+        return str(expanded(path)) if path.startswith("~") else path
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+#: A path; `~` is the user's own folder.
+PathText = Annotated[str, AfterValidator(_in_home)]
 
 
 def checked_name(name: str) -> str:
@@ -146,23 +160,23 @@ class MqttSettings(Settings):
     username: Optional[str] = Field(
         None, min_length=1, description=f"User name at the broker; default: {MQTT_ENVIRONMENT['username']}."
     )
-    password_file: Optional[str] = Field(
+    password_file: Optional[PathText] = Field(
         None,
         min_length=1,
         description=f"File that holds the password, one line; default: {MQTT_ENVIRONMENT['password']}, "
         f"then {MQTT_PASSWORD_SECRET}.",
     )
-    ca_file: Optional[str] = Field(
+    ca_file: Optional[PathText] = Field(
         None,
         min_length=1,
         description=f"CA certificates for mqtts://; default: {MQTT_ENVIRONMENT['ca_file']}, then the system's.",
     )
-    cert_file: Optional[str] = Field(
+    cert_file: Optional[PathText] = Field(
         None,
         min_length=1,
         description=f"Our own certificate, where the broker asks for one; default: {MQTT_ENVIRONMENT['cert_file']}.",
     )
-    key_file: Optional[str] = Field(
+    key_file: Optional[PathText] = Field(
         None,
         min_length=1,
         description=f"Its private key; default: {MQTT_ENVIRONMENT['key_file']}, then `cert_file` itself.",
@@ -200,7 +214,7 @@ class RemoteSettings(Settings):
     allow: Optional[List[str]] = Field(
         None, description="Keys of `set/<key>` that are obeyed; default: all; `[]`: none."
     )
-    persist: Optional[str] = Field(
+    persist: Optional[PathText] = Field(
         None,
         min_length=1,
         description="File that keeps what was set, and overrides this configuration at the next start; default: none.",
@@ -252,10 +266,10 @@ class RunSettings(Settings):
         description="What the CPU computes in; `auto`: `int8` where the processor is fast in it and the network is "
         "there. A named `nvinfer` or `model` overrides it.",
     )
-    nvinfer: Optional[str] = Field(
+    nvinfer: Optional[PathText] = Field(
         None, description="nvinfer configuration file; default: the one in deepstream_configs/ for the view."
     )
-    model: Optional[str] = Field(None, description="ONNX file instead of the nvinfer file's `onnx-file`.")
+    model: Optional[PathText] = Field(None, description="ONNX file instead of the nvinfer file's `onnx-file`.")
     threads: int = Field(1, ge=1, le=64, description="Threads of one inference on the CPU, and of OpenCV.")
     mode: Optional[Mode] = Field(
         None, description="`live`: newest frame wins; `every-frame`: all. Default: by the source."
@@ -263,7 +277,7 @@ class RunSettings(Settings):
     every: int = Field(1, ge=1, description="Process each N-th frame only.")
     frames: Optional[int] = Field(None, ge=1, description="End after this many processed frames of each camera.")
     seconds: Optional[float] = Field(None, gt=0, description="End after this time.")
-    save: Optional[str] = Field(None, description="Write the annotated video to this new .avi file.")
+    save: Optional[PathText] = Field(None, description="Write the annotated video to this new .avi file.")
     threshold: Optional[Probability] = Field(None, description="Probability of a person; default: the model's own.")
     max_persons: int = Field(1, ge=1, le=MOST_PERSONS, description="How many persons are located, strongest first.")
     depth: DepthSettings = DepthSettings()

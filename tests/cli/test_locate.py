@@ -179,6 +179,14 @@ class TestWhatCannotBeRead:
         assert [found["reason"] for found in objects(out)] == ["corrupt_frame", "corrupt_frame", None]
         assert [line.split(": ")[1].rpartition("/")[2] for line in err.splitlines()[:2]] == ["cut.jpg", "hole.jpg"]
 
+    def test_the_users_own_folder_is_known_without_a_shell(
+        self, locate: Locate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(tmp_path / "in/a.png")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert locate("~/in", "~/in/a.png", "--save=~/out")[0] == 0
+        assert (tmp_path / "out/a.located.jpg").is_file()
+
     def test_where_all_are_damaged_no_others_are_spoken_of(self, locate: Locate, tmp_path: Path) -> None:
         (tmp_path / "a.png").write_text("no picture")
         code, _, err = locate(tmp_path)

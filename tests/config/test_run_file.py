@@ -270,3 +270,106 @@ def test_yaml_that_cannot_be_read_is_refused_with_the_place(write: Write) -> Non
     said = refusal(write("cameras: [\nmqtt: {url: 'x}\n"))
     assert "not readable as YAML: " in said
     assert " in line " in said
+
+
+class TestWordsAndValues:
+    def test_a_word_needs_no_quotes(self, write: Write) -> None:
+        text = "cameras: [{source: 'demo:', name: no}, {source: 'demo:', name: 12:30}]\njump: {mode: off}\n"
+        settings = run_settings(write(text))
+        assert settings.jump.mode == "off"
+        assert [camera.name for camera in settings.cameras] == ["no", "12:30"]
+
+    @pytest.mark.parametrize(
+        ("said", "meant"), [("on", True), ("yes", True), ("true", True), ("off", False), ("no", False)]
+    )
+    def test_a_truth_value_may_be_said_in_words(self, write: Write, said: str, meant: bool) -> None:
+        settings = run_settings(write(f"cameras: [{{source: 'demo:'}}]\nimage: {{enabled: {said}}}\n"))
+        assert settings.image.enabled is meant
+
+    def test_a_number_with_an_exponent_is_one(self, write: Write) -> None:
+        assert run_settings(write("cameras: [{source: 'demo:'}]\nseconds: 1e3\nhttp: {port: 08080}\n")).seconds == 1000
+
+    @pytest.mark.parametrize("number", ["7", "007", "1.5", "true", "~"])
+    def test_a_name_that_is_no_word_is_refused_with_the_remedy(self, write: Write, number: str) -> None:
+        said = refusal(write(f"cameras: [{{source: 'demo:', name: {number}}}]\n"))
+        assert said.startswith(f"configuration {write('')}: cameras.0.name = ")
+        assert said.endswith("quote it where it is a word")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "cameras: [{source: {demo: }}]",
+            "cameras:\n  - source:\n      demo:\n",
+        ],
+    )
+    def test_a_source_that_yaml_takes_apart_is_that_source(self, write: Write, text: str) -> None:
+        assert run_settings(write(text)).cameras[0].source == "demo:"
+
+    def test_the_same_with_a_path(self, write: Write, tmp_path: Path) -> None:
+        text = "cameras: [{source: {sbs: walk.avi}}]"
+        assert run_settings(write(text)).cameras[0].source == f"sbs:{tmp_path}/walk.avi"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "cameras:\n  - source: demo:\n    name: a\n",
+            "cameras: [{source: demo:}]",
+            "cameras: [{name: a, source: zed:, mount: {}}]",
+            "cameras:\n  - source: sbs: walk.avi\n",
+        ],
+    )
+    def test_a_source_that_yaml_stumbles_over_is_told_how_to_be_quoted(self, write: Write, text: str) -> None:
+        assert refusal(write(text)).endswith('needs quotes: "demo:"')
+
+    def test_that_is_not_said_of_other_faults(self, write: Write) -> None:
+        assert "quotes" not in refusal(write("view: full: 1"))
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_a_file_from_windows(self, tmp_path: Path, encoding: str) -> None:
+        path = tmp_path / "run.yaml"
+        path.write_bytes("cameras: [{source: 'demo:', name: Küche}]\r\n".encode(encoding))
+        assert run_settings(path).cameras[0].name == "Küche"
+
+    def test_an_older_one(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.yaml"
+        path.write_bytes("cameras: [{source: 'demo:', name: Küche}]".encode("latin-1"))
+        assert "save it as UTF-8" in refusal(path)
+
+
+class TestTheUsersOwnFolder:
+    @pytest.fixture(autouse=True)
+    def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        # Whatever counts from the current folder is found out.
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+
+    def test_every_path_of_a_file(self, write: Write, tmp_path: Path) -> None:
+        files = "ca_file: ~/ca, password_file: ~/pw, cert_file: ~/c, key_file: ~/k"
+        text = f"nvinfer: ~/n.txt\nmodel: ~/m.onnx\nsave: ~/s.avi\nremote: {{persist: ~/p.json}}\nmqtt: {{{files}}}\n"
+        settings = run_settings(write(f"cameras: [{{source: 'sbs:~/walk.avi?calibration=~/c.json'}}]\n{text}"))
+        mqtt, home = settings.mqtt, tmp_path / "home"
+        assert settings.cameras[0].source == f"sbs:{home}/walk.avi?calibration={home}/c.json"
+        assert (settings.nvinfer, settings.model, settings.save, settings.remote.persist) == tuple(
+            str(home / name) for name in ("n.txt", "m.onnx", "s.avi", "p.json")
+        )
+        assert (mqtt.ca_file, mqtt.password_file, mqtt.cert_file, mqtt.key_file) == tuple(
+            str(home / name) for name in ("ca", "pw", "c", "k")
+        )
+
+    @pytest.mark.parametrize("source", ["~/walk.avi", "~/pairs", "rgbd:~/r", "mcap:~/a.mcap", "svo:~/a.svo"])
+    def test_every_kind_of_source_that_is_a_path(self, write: Write, tmp_path: Path, source: str) -> None:
+        found = run_settings(write(f"cameras: [{{source: '{source}'}}]")).cameras[0].source
+        assert found == source.replace("~", str(tmp_path / "home"))
+
+    def test_flags_and_the_file_itself(self, write: Write, tmp_path: Path) -> None:
+        (tmp_path / "home").mkdir()
+        write("cameras: [{source: 'demo:'}]\nsave: a.avi\n").rename(tmp_path / "home" / "run.yaml")
+        flags = [Override("--save", ("save",), "~/b.avi"), Override("--model", ("model",), "~/m.onnx")]
+        settings = run_settings(Path("~/run.yaml"), flags)
+        assert (settings.save, settings.model) == tuple(str(tmp_path / "home" / name) for name in ("b.avi", "m.onnx"))
+        assert run_settings(Path("~/run.yaml")).save == str(tmp_path / "home" / "a.avi")
+
+    def test_nobodys_folder(self, write: Write) -> None:
+        said = refusal(write("cameras: [{source: 'demo:'}]\nsave: ~nobody-here/a.avi\n"))
+        assert "~nobody-here/a.avi: nobody here is called so" in said

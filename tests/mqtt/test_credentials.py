@@ -132,6 +132,8 @@ class TestPasswordFile:
             (b"dos\r\n", "dos"),
             (b" blanks count ", " blanks count "),
             ("schlüssel\n".encode(), "schlüssel"),
+            (b"\xef\xbb\xbfof Windows\r\n", "of Windows"),
+            ("of PowerShell\r\n".encode("utf-16"), "of PowerShell"),
             (b"x" * 65535 + b"\r\n", "x" * 65535),
         ],
     )
@@ -160,6 +162,15 @@ class TestPasswordFile:
             found(username="robot", password_file=str(password_file))
         assert str(password_file) in str(refusal.value)
         assert SECRET not in str(refusal.value)
+
+    def test_it_may_be_in_the_users_own_folder(self, password_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(password_file.parent))
+        assert found(username="robot", password_file="~/password").broker.password == FILE
+
+    def test_so_may_what_the_environment_names(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        with pytest.raises(InputError, match=f"NASION_MQTT_CA_FILE {tmp_path}/ca.pem: No such file"):
+            found({"NASION_MQTT_CA_FILE": "~/ca.pem", "NASION_MQTT_USER": "~"}, url="mqtts://broker")
 
     @pytest.mark.parametrize(("path", "said"), [("/nowhere/pass", "No such file"), ("/", "Is a directory")])
     def test_one_that_cannot_be_read_is_refused(self, path: str, said: str) -> None:

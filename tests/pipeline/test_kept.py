@@ -31,6 +31,11 @@ def test_what_was_put_is_there_at_the_next_start(path: Path, told: List[str]) ->
     assert told == []
 
 
+def test_an_editor_of_windows_does_it_no_harm(path: Path, told: List[str]) -> None:
+    path.write_text('{"front": {"threshold": 0.4}}', encoding="utf-8-sig")
+    assert Kept(path, on_event=told.append).of("front") == {"threshold": 0.4}
+
+
 def test_it_is_written_once_a_change_and_as_a_whole(path: Path, told: List[str]) -> None:
     kept = Kept(path, on_event=told.append)
     kept.put("cam0", "threshold", 0.5)

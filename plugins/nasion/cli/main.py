@@ -12,6 +12,7 @@ from nasion.cli import bench, check, demo, health, listen, locate, record, run, 
 from nasion.cli.output import LOG_FORMAT, READER_GONE, give_up_stdout, log_format, tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
 from nasion.mqtt.url import hide_password
+from nasion.paths import in_home
 
 #: Wrong usage, as click says it; newer releases of typer bring a click of their own.
 UsageError: Type[Exception] = typer.BadParameter.__mro__[1]
@@ -22,15 +23,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("run")(run.run)
-app.command("demo")(demo.demo)
-app.command("locate")(locate.locate)
-app.command("listen")(listen.listen)
-app.command("check")(check.check)
-app.command("health")(health.health)
-app.command("record")(record.record)
-app.command("schema")(schema.schema)
-app.command("bench")(bench.bench)
+app.command("run")(in_home(run.run))
+app.command("demo")(in_home(demo.demo))
+app.command("locate")(in_home(locate.locate))
+app.command("listen")(in_home(listen.listen))
+app.command("check")(in_home(check.check))
+app.command("health")(in_home(health.health))
+app.command("record")(in_home(record.record))
+app.command("schema")(in_home(schema.schema))
+app.command("bench")(in_home(bench.bench))
 
 
 def _version(wanted: bool) -> None:

@@ -1,20 +1,22 @@
 """The YAML configuration and the flags that override it, to `RunSettings`; what is wrong becomes one clear line."""
 
+import re
 import reprlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
 from urllib.parse import quote
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from nasion.config.nearest import did_you_mean
+from nasion.config.yaml_text import NotYamlError, parse_yaml
 from nasion.errors import InputError
-from nasion.files import read_limited
+from nasion.files import NotTextError, read_limited, text_of
 from nasion.mqtt.url import hide_password
+from nasion.paths import expanded
 from nasion.settings import CameraSettings, RunSettings
-from nasion.sources.uri import parse_uri
+from nasion.sources.uri import FORMS, parse_uri
 
 #: Place of a setting, e.g. ("mqtt", "prefix"); numbers count the entries of a list.
 Place = Tuple[Union[str, int], ...]
@@ -24,6 +26,10 @@ MAX_BYTES = 1 << 20
 
 #: Source schemes that name a file or a folder; a source without a scheme is a path, too.
 PATH_SCHEMES = ("pairs", "sbs", "rgbd", "svo", "mcap")
+
+#: A source without quotes up to its colon.
+_BARE_SOURCE = re.compile(rf"\bsource:\s+({'|'.join(FORMS)})$")
+_SOURCE_HINT = '; a source with a colon at its end, or a space behind it, needs quotes: "demo:"'
 
 #: Name of a camera that is given none.
 DEFAULT_NAME: str = CameraSettings.model_fields["name"].default
@@ -45,6 +51,7 @@ def run_settings(file: Optional[Path], overrides: Sequence[Override] = (), sourc
     camera of the same name keeps its other settings. Relative paths in the file count from its folder. InputError names
     the file or flag, the key, what it says and what was expected.
     """
+    file = None if file is None else expanded(file)
     tree = {} if file is None else _anchored(_read(file), file.parent)
     if sources:
         overrides = [*overrides, Override("--source", ("cameras",), _cameras(tree, sources))]
@@ -58,36 +65,16 @@ def run_settings(file: Optional[Path], overrides: Sequence[Override] = (), sourc
         raise InputError(hide_password(_explain(first, file, overrides))) from None
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML's plain values only; a key that stands twice is refused where YAML would silently take the last one."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, LookupError, AttributeError, TypeError):
-            # PyYAML stumbles over what looks like a number or a date and is none, such as 2001-99-99.
-            problem = f"what stands here is no {str(node.tag).rpartition(':')[2]}; quote it where it is a text"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                problem = f"the key {key.value!r} stands twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
-
-
 def _read(file: Path) -> Dict[str, Any]:
     too_large = f"{MAX_BYTES} bytes; expected a YAML file"
-    raw = read_limited(file, MAX_BYTES, what="configuration", too_large=too_large)
+    content = read_limited(file, MAX_BYTES, what="configuration", too_large=too_large)
     try:
-        tree = yaml.load(raw, _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        # `source: demo:` is what one would write, and to YAML the second colon begins another mapping.
-        hint = '; a value with a colon at its end needs quotes: "demo:"' if "mapping values" in str(error) else ""
-        raise InputError(f"configuration {file}: not readable as YAML: {_yaml_fault(error)}{hint}") from None
+        tree = parse_yaml(text_of(content))
+    except NotYamlError as fault:
+        hint = _SOURCE_HINT if fault.place is not None and _is_bare_source(text_of(content), *fault.place) else ""
+        raise InputError(f"configuration {file}: not readable as YAML: {fault}{hint}") from None
+    except NotTextError as error:
+        raise InputError(f"configuration {file}: not readable as YAML: {error}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -95,37 +82,51 @@ def _read(file: Path) -> Dict[str, Any]:
     return tree
 
 
-def _yaml_fault(error: Exception) -> str:
-    """What is wrong and where, in one line; not the line of the file, which may hold a password."""
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return " ".join(str(error).split())
-    mark = error.problem_mark or error.context_mark
-    where = "" if mark is None else f" in line {mark.line + 1}, column {mark.column + 1}"
-    return f"{' '.join(text for text in (error.context, error.problem) if text)}{where}"
+def _is_bare_source(text: str, line: int, column: int) -> bool:
+    """Whether YAML stumbled over the colon of a source: `source: demo:` is what one would write, and to YAML the second
+    colon begins another mapping."""
+    lines = text.splitlines()
+    return line < len(lines) and _BARE_SOURCE.search(lines[line][:column]) is not None
 
 
 def _anchored(tree: Dict[str, Any], folder: Path) -> Dict[str, Any]:
     """The tree with its relative paths made to count from ``folder``; what is malformed is left to the validation."""
     for key in ("nvinfer", "model", "save"):
         if isinstance(tree.get(key), str):
-            tree[key] = str(folder / tree[key])
+            tree[key] = _anchored_path(tree[key], folder)
     for part, keys in (("mqtt", ("password_file", "ca_file", "cert_file", "key_file")), ("remote", ("persist",))):
         below = tree.get(part)
         if isinstance(below, dict):
             for key in keys:
                 if isinstance(below.get(key), str):
-                    below[key] = str(folder / below[key])
+                    below[key] = _anchored_path(below[key], folder)
     cameras = tree.get("cameras")
     for camera in cameras if isinstance(cameras, list) else ():
-        if isinstance(camera, dict) and isinstance(camera.get("source"), str):
-            camera["source"] = _anchored_source(camera["source"], folder)
+        if not isinstance(camera, dict):
+            continue
+        source = _joined_source(camera.get("source"))
+        if isinstance(source, str):
+            camera["source"] = _anchored_source(source, folder)
     return tree
+
+
+def _anchored_path(text: str, folder: Path) -> str:
+    return str(folder / expanded(text)) if text else text
+
+
+def _joined_source(source: Any) -> Any:
+    """`source: {demo: }`, as YAML takes a source with a colon at its end apart, is that source again."""
+    if isinstance(source, dict) and len(source) == 1:
+        ((scheme, target),) = source.items()
+        if scheme in FORMS and (target is None or isinstance(target, str)):
+            return f"{scheme}:{target or ''}"
+    return source
 
 
 def _anchored_source(text: str, folder: Path) -> str:
     """The source with its path, and that of its calibration, made to count from ``folder``."""
-    if (folder / text).exists():
-        return str(folder / text)
+    if (folder / expanded(text)).exists():
+        return str(folder / expanded(text))
     try:
         uri = parse_uri(text)
     except InputError:
@@ -134,9 +135,9 @@ def _anchored_source(text: str, folder: Path) -> str:
         return text
     options = dict(uri.options)
     if "calibration" in options:
-        options["calibration"] = str(folder / options["calibration"])
+        options["calibration"] = _anchored_path(options["calibration"], folder)
     query = "&".join(f"{name}={quote(value)}" for name, value in options.items())
-    return f"{uri.scheme + ':' if uri.scheme else ''}{folder / uri.target}{'?' if query else ''}{query}"
+    return f"{uri.scheme + ':' if uri.scheme else ''}{folder / expanded(uri.target)}{'?' if query else ''}{query}"
 
 
 def _cameras(tree: Dict[str, Any], sources: Sequence[str]) -> List[Dict[str, Any]]:
@@ -188,7 +189,8 @@ def _explain(error: Mapping[str, Any], file: Optional[Path], overrides: Sequence
     where = "" if flag else f"{key} = "
     # Hidden before it is shortened: what is left of an address then is not known for one.
     given = hide_password(error["input"]) if isinstance(error["input"], str) else error["input"]
-    return f"{origin}: {where}{reprlib.repr(given)}: {message}"
+    hint = "; quote it where it is a word" if error["type"] == "string_type" and not flag else ""
+    return f"{origin}: {where}{reprlib.repr(given)}: {message}{hint}"
 
 
 def _known(place: Place) -> List[str]:

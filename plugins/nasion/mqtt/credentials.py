@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Mapping, Optional
 
 from nasion.errors import InputError
-from nasion.files import read_limited
+from nasion.files import NotTextError, read_limited, text_of
 from nasion.mqtt.url import BrokerUrl
+from nasion.paths import expanded
 from nasion.settings import MQTT_ENVIRONMENT, MQTT_PASSWORD_SECRET, MqttSettings
 
 #: MQTT counts the bytes of either in 16 bits.
@@ -53,7 +54,10 @@ def told(settings: MqttSettings, name: str, environment: Mapping[str, str]) -> O
     if value is not None:
         return Told(value, f"mqtt.{name}")
     variable = MQTT_ENVIRONMENT[name]
-    return Told(environment[variable], variable) if environment.get(variable) else None
+    if not environment.get(variable):
+        return None
+    said = environment[variable]
+    return Told(str(expanded(said)) if name.endswith("_file") else said, variable)
 
 
 def find_credentials(broker: BrokerUrl, settings: MqttSettings, environment: Mapping[str, str]) -> Credentials:
@@ -90,9 +94,9 @@ def _read(what: str, path: str) -> Told:
     # Two more than MQTT allows, for the end of the line.
     content = read_limited(Path(path), MAX_BYTES + 2, what=what, too_large=f"{MAX_BYTES} bytes, MQTT's limit")
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise InputError(f"{by}: not UTF-8; expected a file with the password in one line") from None
+        text = text_of(content)
+    except NotTextError as error:
+        raise InputError(f"{by}: {error}, with the password in one line") from None
     text = text[:-1] if text.endswith("\n") else text
     text = text[:-1] if text.endswith("\r") else text
     if not text or "\n" in text:

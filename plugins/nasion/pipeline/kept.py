@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 from nasion.errors import InputError
-from nasion.files import read_limited
+from nasion.files import read_limited, text_of
 from nasion.messages import SetMessage, read_set
 from nasion.messages.keys import Value
 
@@ -60,7 +60,7 @@ def _read(path: Path) -> Dict[str, Dict[str, Value]]:
     what = 'expected {"camera": {"key": value}}, as it is written here; delete it to begin anew'
     raw = read_limited(path, MAX_BYTES, what="remote.persist", too_large=f"{MAX_BYTES} bytes; {what}")
     try:
-        tree: Any = json.loads(raw)
+        tree: Any = json.loads(text_of(raw))
         cameras = {camera: dict(values.items()) for camera, values in tree.items()}
     except (ValueError, AttributeError, RecursionError):
         raise InputError(f"remote.persist {path}: not the kept settings; {what}") from None

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 from nasion.errors import InputError
+from nasion.paths import expanded
 from nasion.settings import DepthSettings, Mode
 from nasion.sources import pairs, rgbd
 from nasion.sources.demo.scene import CALIBRATIONS
@@ -80,7 +81,7 @@ def _recognised(parsed: SourceUri) -> str:
 def _path(parsed: SourceUri) -> Path:
     if not parsed.target:
         raise InputError(f"{parsed.text} names no file; expected {FORMS.get(parsed.scheme or '', 'a path')}")
-    return Path(parsed.target).expanduser()
+    return expanded(parsed.target)
 
 
 def _demo(parsed: SourceUri, needs: _Needs) -> Source:
@@ -117,7 +118,7 @@ def _sbs(parsed: SourceUri, needs: _Needs) -> Source:
         needs.depth,
         needs.clock,
         rectified=parsed.flag("rectified"),
-        calibration=None if calibration is None else Path(calibration).expanduser(),
+        calibration=None if calibration is None else expanded(calibration),
     )
 
 

@@ -12,7 +12,7 @@ Other keys are ignored. Lengths are metres, but millimetres in SN*.conf.
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,11 +20,15 @@ from typing_extensions import Annotated, Self
 
 from nasion.core.calibration import Calibration, Intrinsics
 from nasion.errors import InputError
+from nasion.files import read_limited
 from nasion.sources.lenses import Lens, StereoLenses
+from nasion.sources.stereo_checks import check_matrix, check_pair
 
 #: What a source gets: pictures are rectified already, or can be with these lenses.
 StereoCalibration = Union[Calibration, StereoLenses]
 
+#: Some kilobytes; a larger file is something else.
+MAX_BYTES = 1 << 20
 Positive = Annotated[float, Field(gt=0)]
 #: Wider than any camera on a robot: a larger number is in millimetres.
 Baseline = Annotated[float, Field(gt=0, le=5, description="metres")]
@@ -61,6 +65,7 @@ class _Rectified(_Layout):
                 "T_left_to_right"
             )
         _check_focal(self.fx, self.fy, self.width, "fx, fy")
+        check_matrix([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], "fx, fy")
         _check_centre(self.cx, self.cy, self.width, self.height, "cx, cy")
         _check_apart(self.baseline_m)
         return self
@@ -111,6 +116,7 @@ def check_lenses(lenses: StereoLenses) -> None:
     for eye, lens in (("left", lenses.left), ("right", lenses.right)):
         _check_camera(lens.matrix.tolist(), lenses.width, lenses.height, f"the {eye} camera")
     _check_baseline(float(np.linalg.norm(lenses.translation_m)), float(lenses.translation_m[0]))
+    check_pair(lenses)
 
 
 def _check_baseline(baseline: float, along_x: float) -> None:
@@ -151,6 +157,7 @@ def _check_camera(matrix: List[List[float]], width: int, height: int, name: str)
         raise ValueError(f"{name}: the last row is {matrix[2]}; expected 0, 0, 1")
     _check_centre(matrix[0][2], matrix[1][2], width, height, f"{name}: cx, cy")
     _check_focal(fx, fy, width, name)
+    check_matrix(matrix, name)
 
 
 def _check_rotation(rows: List[List[float]], name: str) -> None:
@@ -165,13 +172,17 @@ def read_calibration_json(path: Path) -> StereoCalibration:
     lenses = "left" in content or "right" in content
     try:
         if lenses:
-            return _lenses(_Unrectified.model_validate(content))
+            pair = _lenses(_Unrectified.model_validate(content))
+            check_lenses(pair)
+            return pair
         return _calibration(_Rectified.model_validate(content))
     except ValidationError as error:
         layout = _Unrectified if lenses else _Rectified
         kind = "unrectified" if lenses else "rectified"
         needed = [name for name, field in layout.model_fields.items() if field.is_required()]
         raise InputError(f"{path}: {_first(error)}; of {kind} pictures it needs {', '.join(needed)}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def require_size(path: Path, calibration: StereoCalibration, width: int, height: int, pictures: str) -> None:
@@ -186,15 +197,24 @@ def require_size(path: Path, calibration: StereoCalibration, width: int, height:
 
 def _read_object(path: Path) -> Dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; it says where the lenses look, without it there is no depth") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        if not path.exists():
+            raise InputError(f"{path} is missing; it says where the lenses look, without it there is no depth")
+        if not path.is_file():
+            raise InputError(f"{path} cannot be read: it is no plain file")
+        text = read_limited(path, MAX_BYTES, what="calibration", too_large=f"{MAX_BYTES >> 20} MiB")
+        content = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_no_key_twice)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a JSON object, found a {type(content).__name__}")
+    return content
+
+
+def _no_key_twice(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands there twice")
     return content
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nasion.core.calibration import Calibration, Intrinsics
 from nasion.sources.lenses import Lens, StereoLenses
+from nasion.sources.stereo_checks import rectification
 
 Picture = NDArray[np.uint8]
 #: Where each pixel comes from, in OpenCV's fixed-point form: whole pixels (H, W, 2) and fractions (H, W).
@@ -18,31 +19,15 @@ class Rectifier:
     """Rectifies the pictures of one camera; the maps are made once."""
 
     def __init__(self, lenses: StereoLenses) -> None:
-        """The rectification that ``lenses`` brings is used; without one it is computed (Bouguet's method, as in
-        ``cv2.stereoRectify``, scaled so that every pixel of the result was seen)."""
+        """See `rectification`."""
         size = (lenses.width, lenses.height)
-        if lenses.rectification is None:
-            turn_left, turn_right, project, _ = cv2.stereoRectify(
-                lenses.left.matrix,
-                lenses.left.distortion,
-                lenses.right.matrix,
-                lenses.right.distortion,
-                size,
-                lenses.rotation,
-                lenses.translation_m.reshape(3, 1),
-                flags=cv2.CALIB_ZERO_DISPARITY,
-                alpha=0,
-            )[:4]
-        else:
-            turn_left, turn_right, project = lenses.rectification
-        # One projection for both eyes: then the disparity of what is infinitely far is 0.
-        camera = np.asarray(project, np.float64)[:, :3]
+        (turn_left, turn_right), camera = rectification(lenses)
         self.calibration = Calibration(
             Intrinsics(*size, *(float(camera[at]) for at in ((0, 0), (1, 1), (0, 2), (1, 2)))),
             baseline_m=float(np.linalg.norm(lenses.translation_m)),
         )
-        self._left = _maps(lenses.left, np.asarray(turn_left), camera, size)
-        self._right = _maps(lenses.right, np.asarray(turn_right), camera, size)
+        self._left = _maps(lenses.left, turn_left, camera, size)
+        self._right = _maps(lenses.right, turn_right, camera, size)
 
     def left(self, picture: Picture) -> Picture:
         """The left picture rectified: a new array of the same size."""

@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 from nasion.errors import InputError
-from nasion.sources.calibration_files import check_lenses
+from nasion.files import read_limited
+from nasion.sources.calibration_files import MAX_BYTES, check_lenses
 from nasion.sources.lenses import Lens, StereoLenses
 
 #: The suffix of each mode, by the size of one eye's picture.
@@ -98,13 +99,14 @@ class _Section:
 class _File:
     def __init__(self, path: Path) -> None:
         self._path = path
-        parser = configparser.ConfigParser(strict=False, interpolation=None, inline_comment_prefixes=("#", ";"))
+        parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#", ";"))
         try:
-            parser.read_string(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise InputError(f"{path} is missing; expected a ZED's calibration, SN<serial>.conf") from None
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}") from None
+            if not path.exists():
+                raise InputError(f"{path} is missing; expected a ZED's calibration, SN<serial>.conf")
+            if not path.is_file():
+                raise InputError(f"{path} cannot be read: it is no plain file")
+            content = read_limited(path, MAX_BYTES, what="calibration", too_large=f"{MAX_BYTES >> 20} MiB")
+            parser.read_string(content.decode("utf-8-sig"))
         except (configparser.Error, UnicodeDecodeError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{path} is not a ZED's calibration (SN<serial>.conf): {reason}") from None
@@ -122,8 +124,12 @@ class _File:
         shared = f"{eye}_DISTO"
         disto = self.section(shared) if shared in self._sections else camera
         fx, fy, cx, cy = (camera.number(key) for key in ("fx", "fy", "cx", "cy"))
-        # Old files leave out what is 0; k4 without p1 is the other, fish-eye model.
-        if disto.first_number("k4") is not None and disto.first_number("p1") is None:
+        # Old files leave out what is 0. k4 alone is of the fish-eye model (k1 to k4), with zeros added or without; the
+        # other one has k4, k5 and k6 together.
+        if disto.first_number("k4") is not None and (
+            disto.first_number("p1") is None
+            or (disto.first_number("k4") and not any(disto.first_number(key) for key in ("k5", "k6")))
+        ):
             raise InputError(f"{self._path}: [{shared}] describes a fish-eye lens, which this version does not rectify")
         optional = [disto.first_number(key) or 0.0 for key in ("p1", "p2", "k3", "k4", "k5", "k6")]
         distortion = np.array([disto.number("k1"), disto.number("k2"), *optional])

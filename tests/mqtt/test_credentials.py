@@ -16,7 +16,7 @@ from nasion.mqtt import credentials
 from nasion.mqtt.access import Access, find_access
 from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.publisher import open_publisher
-from nasion.mqtt.url import hide_password
+from nasion.redaction import hide_password
 from nasion.settings import MqttSettings, RunSettings
 from pydantic import ValidationError
 

@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Optional, Tuple
 from typing_extensions import Literal
 
 from nasion.errors import DependencyError, HardwareError, InputError, NasionError
+from nasion.redaction import redacted
 
 Status = Literal["ok", "warn", "fail", "skipped"]
 
@@ -24,6 +25,11 @@ class Verdict:
     found: str
     remedy: Optional[str] = None
     exit_code: int = 0
+
+    def __post_init__(self) -> None:
+        """Nothing that was typed with a password in it is repeated with it."""
+        object.__setattr__(self, "found", redacted(self.found))
+        object.__setattr__(self, "remedy", self.remedy and redacted(self.remedy))
 
     def as_json(self) -> Dict[str, Optional[str]]:
         """The verdict for one JSON object."""

@@ -18,7 +18,7 @@ from nasion.events import Event
 from nasion.messages import StatusMessage
 from nasion.mqtt.board import Board, CameraRow
 from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
-from nasion.mqtt.url import hide_password
+from nasion.redaction import hide_password
 from nasion.settings import MqttSettings, checked_name
 from nasion.show.table import cameras_table
 from nasion.sources.clock import SystemClock

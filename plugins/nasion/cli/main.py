@@ -11,8 +11,8 @@ from nasion import __version__
 from nasion.cli import bench, check, demo, health, listen, locate, record, run, schema
 from nasion.cli.output import LOG_FORMAT, READER_GONE, give_up_stdout, log_format, tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
-from nasion.mqtt.url import hide_password
 from nasion.paths import in_home
+from nasion.redaction import hide_password
 
 #: Wrong usage, as click says it; newer releases of typer bring a click of their own.
 UsageError: Type[Exception] = typer.BadParameter.__mro__[1]

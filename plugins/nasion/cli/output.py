@@ -14,6 +14,7 @@ from typing import Dict
 from nasion.errors import InputError, NasionError
 from nasion.events import fields
 from nasion.messages import PersonMessage
+from nasion.redaction import redacted
 from nasion.show.table import message_line
 from nasion.sources.frame import Clock
 
@@ -54,9 +55,10 @@ def tell(text: str) -> None:
 
     Not through ``typer.echo``, which writes past the stand-in for stderr that keeps such a line and the screen apart.
     """
-    line = f"nasion: {text}"
+    line = f"nasion: {redacted(text)}"
     if log_format() == "json":
-        line = json.dumps({"at": round(time.time(), 3), **fields(text)}, ensure_ascii=False)
+        said = {name: value and redacted(value) for name, value in fields(text).items()}
+        line = json.dumps({"at": round(time.time(), 3), **said}, ensure_ascii=False)
     # That nobody reads stderr any more is no reason to stop.
     with suppress(OSError):
         sys.stderr.write(f"{line}\n")

@@ -13,8 +13,8 @@ from nasion.config.nearest import did_you_mean
 from nasion.config.yaml_text import NotYamlError, parse_yaml
 from nasion.errors import InputError
 from nasion.files import NotTextError, read_limited, text_of
-from nasion.mqtt.url import hide_password
 from nasion.paths import expanded
+from nasion.redaction import hide_password
 from nasion.settings import CameraSettings, RunSettings
 from nasion.sources.uri import FORMS, parse_uri
 

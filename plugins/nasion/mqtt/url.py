@@ -72,11 +72,6 @@ def parse_broker_url(url: str) -> Optional[BrokerUrl]:
     return BrokerUrl(host, port, parts.scheme == "mqtts", username, password)
 
 
-def hide_password(text: str) -> str:
-    """``text``, which repeats what somebody typed, without the user name and password of an address in it."""
-    return re.sub(r"(?is)\b(mqtts?://).*@", r"\1…@", text)
-
-
 def _plausible_host(host: str, bracketed: bool) -> bool:
     if not bracketed:
         return re.fullmatch(r"[\w.-]+", host) is not None

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
-from nasion.errors import InputError
+from nasion.errors import InputError, NasionError
 from nasion.paths import expanded
+from nasion.redaction import hide_password
 from nasion.settings import DepthSettings, Mode
 from nasion.sources import pairs, rgbd
 from nasion.sources.demo.scene import CALIBRATIONS
@@ -42,12 +43,19 @@ def open_source(
     each source as it is by nature. ``on_event`` gets lines for people, from any thread. Raises
     InputError, DependencyError, HardwareError: one clear line.
     """
+    try:
+        source = _opened(uri, _Needs(depth, mode, clock, on_event))
+    except NasionError as error:
+        raise type(error)(str(error).replace(uri, hide_password(uri))) from None
+    return PacedSource(source, clock) if mode == "live" and not source.live else source
+
+
+def _opened(uri: str, needs: _Needs) -> Source:
     parsed = _parsed(uri)
     scheme = parsed.scheme or _recognised(parsed)
     open_kind, options = _KINDS[scheme]
     parsed.require_options(options)
-    source = open_kind(parsed, _Needs(depth, mode, clock, on_event))
-    return PacedSource(source, clock) if mode == "live" and not source.live else source
+    return open_kind(parsed, needs)
 
 
 def _parsed(uri: str) -> SourceUri:

@@ -1,6 +1,7 @@
 """One nvinfer file for both engines: read as nvinfer reads it, and nothing in it is overlooked."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
@@ -272,3 +273,93 @@ def test_what_is_not_said_of_it_is_what_nvinfer_takes(nvinfer_file: Callable[[st
 )
 def test_a_dla_is_asked_for_by_either_key(nvinfer_file: Callable[[str], Path], line: str, asked: bool) -> None:
     assert read_nvinfer(nvinfer_file(with_line(line))).dla is asked
+
+
+def as_yaml(text: str) -> str:
+    """A key file as YAML, as NVIDIA's samples have both."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return "".join(
+        f"{line[1:-1]}:\n" if line.startswith("[") else f"  {line.replace('=', ': ', 1)}\n" for line in lines
+    )
+
+
+@pytest.fixture
+def yaml_file(tmp_path: Path) -> Callable[..., Path]:
+    def write(text: str, name: str = "net.yml") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+class TestYaml:
+    @pytest.mark.parametrize("view", list(INPUT_SIZES))
+    @pytest.mark.parametrize("name", ["net.yml", "net.yaml"])
+    def test_a_delivered_file_means_the_same(self, yaml_file: Callable[..., Path], view: View, name: str) -> None:
+        path = default_nvinfer_file(view)
+        same = read_nvinfer(yaml_file(as_yaml(path.read_text(encoding="utf-8")), name))
+        # Each counts from its own folder.
+        config = replace(read_nvinfer(path), path=same.path, onnx_file=same.onnx_file)
+        assert config == same
+        assert same.onnx_file == same.path.parent / "../weights/nasion-lite.onnx"
+
+    @pytest.mark.parametrize("text", [as_yaml(GOOD), as_yaml(GOOD).replace("\n", "  # a comment\n", 3)])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+    def test_comments_and_marks_do_no_harm(self, tmp_path: Path, text: str, encoding: str) -> None:
+        path = tmp_path / "net.yml"
+        path.write_text(text, encoding=encoding)
+        assert read_nvinfer(path).width == 480
+
+    def test_values_are_what_stands_there_quoted_or_not(self, yaml_file: Callable[..., Path]) -> None:
+        text = as_yaml(GOOD + "output-blob-names=1_0\n").replace("3;288;480", '"3;288;480"')
+        assert read_nvinfer(yaml_file(text)).properties["output-blob-names"] == "1_0"
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("network-type: 0", "network-type=100"),
+            ("scaling-filter: 0", "scaling-filter=1"),
+            ("net-scale-factor: 0.0039", "part of the network's graph"),
+            ("infer-dims: 3;288", "3;height;width"),
+            ("infer-dims: [3, 288, 480]", "write infer-dims: 3;288;480"),
+            ("infer-dims: {c: 3}", "expected a value"),
+            ("infer-dim: 3;288;480", "did you mean 'infer-dims'?"),
+            ("maintain-aspect-ratio: true", "maintain-aspect-ratio=true; expected 0 or 1"),
+            ("enable-dla: yes", "enable-dla=yes; expected 0 or 1"),
+            ("gie-unique-id:", "a whole number"),
+            ("cluster-mode: 2", "detectors"),
+            ("interval: 2", "--every"),
+        ],
+    )
+    def test_the_same_is_refused(self, yaml_file: Callable[..., Path], line: str, said: str) -> None:
+        key = line.split(":", maxsplit=1)[0]
+        kept = [old for old in as_yaml(GOOD).splitlines() if not old.strip().startswith(f"{key}:")]
+        assert said in refusal(yaml_file("\n".join([*kept, f"  {line}"])))
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("", "expected groups"),
+            ("property:", "is missing"),
+            ("propery: {network-type: 100}", "group [property] is missing"),
+            ("property: [a]", "property: expected keys with values"),
+            (as_yaml(GOOD) + "class-attrs-all:\n  topk: 3\n", "detectors"),
+            (as_yaml(GOOD) + "class-attrs-0:\n  topkk: 3\n", "did you mean 'topk'"),
+            (as_yaml(GOOD) + "tracker:\n  enable: 1\n", "unknown group [tracker]"),
+            (as_yaml(GOOD) + "  network-type: 100\n", "'network-type' stands twice"),
+            ("a: [", "not readable as YAML"),
+            (GOOD, "name a key file net.txt"),
+        ],
+    )
+    def test_a_malformed_file_gets_one_line(self, yaml_file: Callable[..., Path], text: str, said: str) -> None:
+        assert said in refusal(yaml_file(text))
+
+    @pytest.mark.parametrize("name", ["net.txt", "net", "net.YML"])
+    def test_nvinfer_goes_by_the_name_and_so_do_we(self, yaml_file: Callable[..., Path], name: str) -> None:
+        assert "name it net.yml" in refusal(yaml_file(as_yaml(GOOD), name))
+
+
+@pytest.mark.parametrize("key", ["onnx-file", "model-engine-file"])
+def test_a_path_that_nvinfer_would_not_find_is_told(nvinfer_file: Callable[[str], Path], key: str) -> None:
+    assert f"{key}=~/net; nvinfer does not know ~" in refusal(nvinfer_file(with_line(f"{key}=~/net")))

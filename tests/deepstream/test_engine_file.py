@@ -52,6 +52,18 @@ def test_the_first_start_builds_the_engine_and_the_second_loads_it(
     assert not any("builds it now" in event for event in stage.events)
 
 
+def test_a_yaml_file_feeds_it_the_same_and_is_made_a_key_file(
+    stage: Stage, device: nv_double.Reality, nvinfer: Callable[..., Path]
+) -> None:
+    keys = nvinfer().read_text().replace("[property]", "property:").splitlines()
+    file = nvinfer().with_suffix(".yml")
+    file.write_text("".join(line.replace("=", ": ", 1).join(("  ", "\n")) for line in keys).replace("  prop", "prop"))
+    run(stage, file)
+    assert [built.name for built in device.built] == ["spot.onnx_b1_gpu0_fp16.engine"]
+    assert device.built[0].with_suffix(".txt").read_text().splitlines()[1] == "[property]"
+    assert len(stage.messages) == 1
+
+
 def test_the_engine_holds_as_many_frames_as_there_are_cameras(
     stage: Stage, device: nv_double.Reality, nvinfer: Callable[..., Path]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ WHOLE: dict[str, Any] = {
 }
 FOLDER = Path(tempfile.gettempdir())
 NVINFER = default_nvinfer_file("full").read_text()
+NVINFER_YAML = re.sub(r"(?m)^(?!#)(.+?)=", r"  \1: ", NVINFER).replace("[property]", "property:")
 
 
 def written(content: bytes, name: str, folder: Path) -> Path:
@@ -81,10 +83,21 @@ def test_an_nvinfer_file_in_which_something_is_wrong(content: bytes, tmp_path: P
     assert found is None or min(found.height, found.width) >= 1
 
 
+@tries(200, 8_000)
+@given(content=spoilt(NVINFER_YAML) | st.binary(max_size=60))
+@example(content=b"property: {infer-dims: [[[a]]]}")
+@example(content=b"property: &a {onnx-file: *a}")
+@example(content=b"? [a]\n: b")
+def test_the_same_as_yaml(content: bytes, tmp_path: Path) -> None:
+    found = outcome(read_nvinfer, written(content, "nvinfer.yml", tmp_path))
+    assert found is None or min(found.height, found.width) >= 1
+
+
 def test_the_whole_configuration_and_the_whole_nvinfer_file_are_right(tmp_path: Path) -> None:
     """Else all of the above would only try what is refused at once."""
     assert len(run_settings(written(yaml.safe_dump(WHOLE).encode(), "run.yaml", tmp_path)).cameras) == 2
     assert read_nvinfer(written(NVINFER.encode(), "nvinfer.txt", tmp_path)).width == 480
+    assert read_nvinfer(written(NVINFER_YAML.encode(), "nvinfer.yml", tmp_path)).width == 480
 
 
 @pytest.mark.parametrize("name", ["configuration", "nvinfer"])

@@ -1,6 +1,5 @@
 """Reads an nvinfer configuration file as nvinfer does, and refuses what the network must not be fed with."""
 
-import configparser
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +10,13 @@ from typing_extensions import Literal
 import nasion
 from nasion.config.nearest import did_you_mean
 from nasion.config.nvinfer_keys import CLASS_ATTRS_KEYS, PROPERTY_KEYS, KeyRule, Kind, Value
+from nasion.config.nvinfer_text import is_yaml, read_groups
 from nasion.core.views import INPUT_SIZES, ChannelOrder
 from nasion.errors import InputError
-from nasion.files import read_limited
 from nasion.settings import View
 
 PROPERTY = "property"
 CLASS_ATTRS = re.compile(r"class-attrs-(all|\d+)")
-#: nvinfer's files are some kilobytes; a larger one is something else.
-MAX_BYTES = 1 << 20
 
 NetworkPrecision = Literal["fp32", "int8", "fp16", "best"]
 #: What TensorRT computes with, by network-mode.
@@ -76,8 +73,8 @@ def default_nvinfer_file(view: View) -> Path:
 
 
 def read_nvinfer(path: Path) -> NvinferConfig:
-    """Read and check ``path``; InputError names the key, what it says and what was expected."""
-    groups = _read_groups(path)
+    """Read and check ``path``, a key file or YAML; InputError names the key, what it says and what was expected."""
+    groups = read_groups(path)
     if PROPERTY not in groups:
         raise InputError(f"{path}: the group [{PROPERTY}] is missing; this is no nvinfer configuration file")
     for name, keys in groups.items():
@@ -96,39 +93,29 @@ def read_nvinfer(path: Path) -> NvinferConfig:
         raise InputError(f"{path}: gie-unique-id={unique_id}; expected a number above 0, e.g. gie-unique-id=1")
     return NvinferConfig(
         path=path,
-        onnx_file=path.parent / str(values["onnx-file"]),
+        onnx_file=_beside(path, "onnx-file", values),
         height=dims[1],
         width=dims[2],
         color_format="BGR" if values["model-color-format"] == 1 else "RGB",
         batch_size=_whole(values["batch-size"], 1),
         gpu_id=_whole(values["gpu-id"], 0),
         precision=PRECISIONS[_whole(values["network-mode"], 0)],
-        engine_file=path.parent / str(values["model-engine-file"]) if values["model-engine-file"] else None,
+        engine_file=_beside(path, "model-engine-file", values) if values["model-engine-file"] else None,
         dla=bool(values["enable-dla"]) or _whole(values["use-dla-core"], -1) >= 0,
         properties=groups[PROPERTY],
     )
 
 
+def _beside(path: Path, key: str, values: Mapping[str, Optional[Value]]) -> Path:
+    """The file that ``key`` names; relative ones count from the nvinfer file's folder."""
+    named = str(values[key])
+    if named.startswith("~"):
+        raise InputError(f"{path}: {key}={named}; nvinfer does not know ~, write the whole path")
+    return path.parent / named
+
+
 def _whole(value: Optional[Value], default: int) -> int:
     return default if not isinstance(value, int) else value
-
-
-def _read_groups(path: Path) -> Dict[str, Dict[str, str]]:
-    """Groups and keys of the file. Comments only at the start of a line; text after a value is part of it."""
-    too_large = f"{MAX_BYTES} bytes; this is no nvinfer configuration file"
-    raw = read_limited(path, MAX_BYTES, what="nvinfer file", too_large=too_large)
-    parser = configparser.RawConfigParser(
-        delimiters=("=",), comment_prefixes=("#",), inline_comment_prefixes=None, default_section=""
-    )
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        # Stripped lines, because configparser would take an indented one as the continuation of a value.
-        parser.read_string("\n".join(line.strip() for line in raw.decode("utf-8").splitlines()), str(path))
-    except UnicodeDecodeError:
-        raise InputError(f"nvinfer file {path} is not UTF-8 text; this is no nvinfer configuration file") from None
-    except configparser.Error as error:
-        raise InputError(f"nvinfer file {path}: {' '.join(error.message.split())}") from None
-    return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
 def _check_key(path: Path, group: str, key: str, text: str) -> None:
@@ -138,8 +125,10 @@ def _check_key(path: Path, group: str, key: str, text: str) -> None:
     if rule is None:
         raise InputError(f"{path}: unknown key {key!r} in [{group}]{did_you_mean(key, rules)}")
     value = _parsed(rule.kind, text)
-    if value is None:
-        raise InputError(f"{path}: {key}={text}; expected {EXPECTED[rule.kind]} (comments stand on lines of their own)")
+    if value is None or (rule.kind == "bool" and is_yaml(path) and text not in ("0", "1")):
+        # From YAML nvinfer takes 0 and 1 only; in key files a comment behind a value is part of it.
+        hint = "" if is_yaml(path) else " (comments stand on lines of their own)"
+        raise InputError(f"{path}: {key}={text}; expected {EXPECTED[rule.kind]}{hint}")
     if rule.accepted is not None and value not in rule.accepted:
         raise InputError(f"{path}: {key}={text} is refused: {rule.why}; {_remedy(key, rule)}")
     if rule.limits is not None and isinstance(value, int) and not rule.limits[0] <= value <= rule.limits[1]:

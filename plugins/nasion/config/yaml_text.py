@@ -4,7 +4,7 @@ YAML 1.1, PyYAML's own, takes `off`, `no` and `on` for truth values, `12:30` for
 """
 
 import re
-from typing import Any, Dict, Hashable, Optional, Tuple
+from typing import Any, Dict, Hashable, Optional, Tuple, Type
 
 import yaml
 
@@ -69,10 +69,26 @@ for _tag, _form, _starts in _SCALARS:
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_whole_number)
 
 
+class _WordLoader(_Loader):
+    """Every scalar is the text that stands there; an empty one is an empty text."""
+
+
+_WordLoader.yaml_implicit_resolvers = {}
+
+
 def parse_yaml(text: str) -> Any:
     """The values of one document; NotYamlError."""
+    return _parsed(text, _Loader)
+
+
+def parse_words(text: str) -> Any:
+    """The same with every value as it is written, for readers that take numbers from texts; NotYamlError."""
+    return _parsed(text, _WordLoader)
+
+
+def _parsed(text: str, loader: Type[_Loader]) -> Any:
     try:
-        return yaml.load(text, _Loader)
+        return yaml.load(text, loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise NotYamlError(error) from None
 

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nasion.health import ENVIRONMENT, MAX_AGE_S, PERIOD_NS, Health, HealthFile, judge
+from nasion.health import ENVIRONMENT, MAX_AGE_S, PERIOD_NS, Health, HealthFile, Work, judge
 from nasion.mqtt.boot import read_boot_id
 
 from tests.program import Command
@@ -59,13 +59,13 @@ class TestWhatItSays:
         assert "still starting" in health.detail
 
     def test_it_is_live_and_ready_before_its_first_frame(self, program: HealthFile, path: Path) -> None:
-        program.look(lambda: {"cam0": 0}, SECOND)
+        program.look(lambda: {"cam0": Work(0)}, SECOND)
         health = asked(path, 1)
         assert (health.live, health.ready, health.fresh, health.healthy) == (True, True, False, False)
         assert health.detail == "cam0: no frame yet"
 
     def test_with_frames_it_is_well(self, program: HealthFile, path: Path) -> None:
-        program.look(lambda: {"cam0": 3}, SECOND)
+        program.look(lambda: {"cam0": Work(3)}, SECOND)
         health = asked(path, 1.25)
         assert health.healthy
         assert health.cameras == {"cam0": 0.25}
@@ -73,32 +73,87 @@ class TestWhatItSays:
 
     def test_without_new_frames_it_is_no_longer_fresh(self, program: HealthFile, path: Path) -> None:
         for second in range(1, 10):
-            program.look(lambda: {"cam0": 3}, second * SECOND)
+            program.look(lambda: {"cam0": Work(3)}, second * SECOND)
         health = asked(path, 9)
         assert (health.live, health.ready, health.fresh) == (True, True, False)
         assert health.detail == "cam0: last frame 8.0 s ago"
 
     def test_one_camera_that_is_silent_is_enough(self, program: HealthFile, path: Path) -> None:
         for second in range(1, 10):
-            program.look(lambda: {"front": second, "rear": 1}, second * SECOND)  # noqa: B023
+            program.look(lambda: {"front": Work(second), "rear": Work(1)}, second * SECOND)  # noqa: B023
         health = asked(path, 9)
         assert not health.healthy
         assert health.detail == "rear: last frame 8.0 s ago"
 
     def test_a_program_that_stands_still_is_not_live(self, program: HealthFile, path: Path) -> None:
-        program.look(lambda: {"cam0": 3}, SECOND)
+        program.look(lambda: {"cam0": Work(3)}, SECOND)
         health = asked(path, 1.1 + MAX_AGE_S)
         assert (health.live, health.fresh) == (False, False)
         assert health.detail == f"the program stands still, for {MAX_AGE_S + 0.1:.1f} s now"
+
+
+class TestWhatIsDue:
+    """The limit follows --every and the source's rate."""
+
+    def wells(self, program: HealthFile, path: Path, work: Callable[[float], Work], seconds: int) -> List[bool]:
+        """Whether it was well at each half second from 1 to ``seconds`` after the start."""
+        found = []
+        for half in range(2 * seconds):
+            now_s = 1 + half / 2
+            program.look(lambda: {"cam0": work(now_s - 1)}, int(now_s * SECOND))  # noqa: B023
+            found.append(asked(path, now_s).healthy)
+        return found[2:]
+
+    def test_of_each_400th_frame_the_ones_between_are_no_fault(self, program: HealthFile, path: Path) -> None:
+        def work(at_s: float) -> Work:
+            frames = 1 + int(at_s * 30)
+            return Work(1 + (frames - 1) // 400, frames, every=400, period_s=1 / 30)
+
+        assert all(self.wells(program, path, work, 60))
+
+    def test_a_frame_that_is_due_and_does_not_come_is(self, program: HealthFile, path: Path) -> None:
+        def work(at_s: float) -> Work:
+            return Work(1, 1 + int(at_s * 30), every=400, period_s=1 / 30)
+
+        found = self.wells(program, path, work, 30)
+        # It is due after 400 frames, 13.3 s.
+        assert all(found[: 2 * 12])
+        assert not any(found[2 * 19 :])
+
+    def test_a_source_that_stops_between_them_is_a_fault(self, program: HealthFile, path: Path) -> None:
+        def work(at_s: float) -> Work:
+            return Work(1, 1 + int(min(at_s, 3) * 30), every=400, period_s=1 / 30)
+
+        found = self.wells(program, path, work, 20)
+        assert all(found[: 2 * 6])
+        assert not any(found[2 * 9 :])
+
+    @pytest.mark.parametrize("period_s", [1.0, 5.0, 30.0])
+    def test_a_slow_source_has_its_time(self, program: HealthFile, path: Path, period_s: float) -> None:
+        def work(at_s: float) -> Work:
+            frames = 1 + int(at_s / period_s)
+            return Work(frames, frames, period_s=period_s)
+
+        assert all(self.wells(program, path, work, 100))
+
+    def test_a_slow_source_of_which_frames_are_left_out_has_it_too(self, program: HealthFile, path: Path) -> None:
+        def work(at_s: float) -> Work:
+            frames = 1 + int(at_s)
+            return Work(1 + (frames - 1) // 10, frames, every=10, period_s=1.0)
+
+        assert all(self.wells(program, path, work, 60))
+
+    def test_a_recording_that_has_ended_owes_nothing(self, program: HealthFile, path: Path) -> None:
+        assert all(self.wells(program, path, lambda at_s: Work(3, 3, done=at_s > 1), 60))
 
 
 class TestTheFile:
     def test_it_is_written_at_most_twice_a_second(self, program: HealthFile, path: Path) -> None:
         counted: List[int] = []
 
-        def processed() -> Dict[str, int]:
+        def processed() -> Dict[str, Work]:
             counted.append(1)
-            return {"cam0": len(counted)}
+            return {"cam0": Work(len(counted))}
 
         for turn in range(100):
             program.look(processed, SECOND + turn * PERIOD_NS // 50)
@@ -112,21 +167,21 @@ class TestTheFile:
         assert told == []
 
     def test_it_is_replaced_as_a_whole(self, program: HealthFile, path: Path) -> None:
-        program.look(lambda: {"cam0": 1}, SECOND)
+        program.look(lambda: {"cam0": Work(1)}, SECOND)
         with path.open() as reader:
-            program.look(lambda: {"cam0": 2}, 2 * SECOND)
+            program.look(lambda: {"cam0": Work(2)}, 2 * SECOND)
             assert json.load(reader)["at_ns"] == SECOND
         assert [left.name for left in path.parent.iterdir()] == [path.name]
 
     def test_a_folder_that_is_not_there_is_told_once_and_ends_nothing(self, tmp_path: Path, told: List[str]) -> None:
         program = HealthFile(tmp_path / "nowhere" / "health.json", on_event=told.append)
         for second in range(1, 4):
-            program.look(lambda: {"cam0": 1}, second * SECOND)
+            program.look(lambda: {"cam0": Work(1)}, second * SECOND)
         assert len(told) == 1
         assert f"cannot be written: No such file or directory; check {ENVIRONMENT}" in told[0]
 
     def test_none_wanted_none_written(self, tmp_path: Path, told: List[str]) -> None:
-        HealthFile(None, on_event=told.append).look(lambda: {"cam0": 1}, SECOND)
+        HealthFile(None, on_event=told.append).look(lambda: {"cam0": Work(1)}, SECOND)
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Whether the program is well: it says so in a small file; `nasion health` and a container's HEALTHCHECK judge that.
 
-Live: its loop turns. Ready: network and sources are open. Fresh: every camera's last processed frame is young.
+Live: its loop turns. Ready: network and sources are open. Fresh: every camera's last processed frame is young, or no
+newer one was due: with `--every 400` one frame of 400 is; a source of one frame in 10 s gives none sooner; one that has
+ended gives none.
 The standard library only: a container asks every few seconds, on a machine that has better things to do.
 """
 
@@ -23,6 +25,39 @@ MAX_AGE_S = 5.0
 PERIOD_NS = 500_000_000
 #: A state has some hundred bytes.
 _MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a camera has done so far. ``frames``: how many its source gave, of which each ``every``-th is processed.
+
+    ``period_s``: from one frame of the source to the next; ``done``: no more come.
+    """
+
+    processed: int
+    frames: int = 0
+    every: int = 1
+    period_s: float = 0.0
+    done: bool = False
+
+
+@dataclass
+class _Seen:
+    """Of a camera, what was noted when. ``on_time_ns``: when it had last done all that was due."""
+
+    work: Work
+    frames_then: int = 0
+    last_ns: Optional[int] = None
+    on_time_ns: Optional[int] = None
+
+    def note(self, work: Work, now_ns: int) -> None:
+        if work.processed > self.work.processed:
+            self.last_ns = self.on_time_ns = now_ns
+            self.frames_then = work.frames
+        # A frame that is left out as asked is as good as a processed one, until the next one is due.
+        elif work.done or (work.frames > self.work.frames and work.frames - self.frames_then < work.every):
+            self.on_time_ns = now_ns
+        self.work = work
 
 
 @dataclass(frozen=True)
@@ -58,24 +93,25 @@ class HealthFile:
         self._on_event = on_event
         self._boot_id = read_boot_id()
         self._written_ns: Optional[int] = None
-        self._seen: Dict[str, Tuple[int, Optional[int]]] = {}
+        self._seen: Dict[str, _Seen] = {}
         self._failed = False
         if path is not None:
             self._attempt(lambda: path.unlink() if path.exists() else None)
 
-    def look(self, processed: Callable[[], Mapping[str, int]], now_ns: int) -> None:
-        """To be called often, once all is open; ``processed``: frames of each camera so far, asked for when due."""
+    def look(self, worked: Callable[[], Mapping[str, Work]], now_ns: int) -> None:
+        """To be called often, once all is open; ``worked``: what each camera has done so far, asked for when due."""
         path = self._path
         if path is None or (self._written_ns is not None and now_ns - self._written_ns < PERIOD_NS):
             return
         self._written_ns = now_ns
-        for name, count in processed().items():
-            before, last_ns = self._seen.get(name, (0, None))
-            self._seen[name] = (count, now_ns if count > before else last_ns)
+        for name, work in worked().items():
+            self._seen.setdefault(name, _Seen(Work(0))).note(work, now_ns)
         state = {
             "boot_id": self._boot_id,
             "at_ns": now_ns,
-            "cameras": {name: last_ns for name, (_, last_ns) in self._seen.items()},
+            "cameras": {name: seen.last_ns for name, seen in self._seen.items()},
+            "on_time": {name: seen.on_time_ns for name, seen in self._seen.items() if seen.on_time_ns is not None},
+            "period_s": {name: seen.work.period_s for name, seen in self._seen.items()},
         }
         self._attempt(lambda: _replace(path, json.dumps(state)))
 
@@ -99,7 +135,7 @@ def health_path(environment: Mapping[str, str] = os.environ) -> Optional[Path]:
 def judge(path: Path, *, now_ns: int, boot_id: Optional[str], max_age_s: float = MAX_AGE_S) -> Health:
     """What the file says at ``now_ns`` (monotonic) of this boot."""
     try:
-        at_ns, cameras = _read(path, boot_id)
+        at_ns, cameras, on_time, period_s = _read(path, boot_id)
     except OSError as error:
         return _unwell(f"{path}: {error.strerror}; nothing runs, or it is still starting")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -107,7 +143,11 @@ def judge(path: Path, *, now_ns: int, boot_id: Optional[str], max_age_s: float =
     ages = {name: None if last_ns is None else (now_ns - last_ns) / 1e9 for name, last_ns in cameras.items()}
     turned_s = (now_ns - at_ns) / 1e9
     live = turned_s <= max_age_s
-    late = [_age(name, age) for name, age in ages.items() if age is None or age > max_age_s]
+    late = [
+        _age(name, age)
+        for name, age in ages.items()
+        if age is None or min(age, (now_ns - on_time.get(name, 0)) / 1e9) > max_age_s + period_s.get(name, 0.0)
+    ]
     if not live:
         detail = f"the program stands still, for {turned_s:.1f} s now"
     else:
@@ -115,14 +155,18 @@ def judge(path: Path, *, now_ns: int, boot_id: Optional[str], max_age_s: float =
     return Health(live, True, live and bool(ages) and not late, detail, ages)
 
 
-def _read(path: Path, boot_id: Optional[str]) -> Tuple[int, Dict[str, Optional[int]]]:
+def _read(path: Path, boot_id: Optional[str]) -> Tuple[int, Dict[str, Optional[int]], Dict[str, int], Dict[str, float]]:
+    """When it was written; of each camera the last processed frame, when nothing was due, and the source's period."""
     with path.open("rb") as file:
         state: Any = json.loads(file.read(_MAX_BYTES))
     if state["boot_id"] != boot_id:
         raise ValueError(f"boot_id {state['boot_id']!r}, not {boot_id!r}")
-    return int(state["at_ns"]), {
-        str(name): None if last is None else int(last) for name, last in state["cameras"].items()
-    }
+    return (
+        int(state["at_ns"]),
+        {str(name): None if last is None else int(last) for name, last in state["cameras"].items()},
+        {str(name): int(at_ns) for name, at_ns in state.get("on_time", {}).items()},
+        {str(name): float(period) for name, period in state.get("period_s", {}).items()},
+    )
 
 
 def _unwell(detail: str) -> Health:

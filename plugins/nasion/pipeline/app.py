@@ -125,7 +125,7 @@ def run(
             for each in cameras:
                 each.reporter.look(stamp_now(clock))
                 each.line.tell(clock.monotonic_ns())
-            onlookers.look(lambda: {each.line.name: each.line.processed for each in cameras})
+            onlookers.look(lambda: {each.line.name: each.line.work() for each in cameras})
             kept.look()
 
         _watch([each.line for each in cameras], look, settings.seconds, stop, failures, clock)

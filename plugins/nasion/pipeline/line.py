@@ -8,6 +8,7 @@ from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing
 from nasion.errors import InputError, NasionError
 from nasion.events import Event
+from nasion.health import Work
 from nasion.messages import PersonMessage
 from nasion.mqtt.publishing import Publisher
 from nasion.pipeline.controls import Controls
@@ -123,6 +124,7 @@ class CameraLine:
             on_event=on_event,
             on_failure=on_failure,
         )
+        self._every = settings.every
         self._on_event = on_event
         self._on_failure = on_failure
         self._on_event = on_event
@@ -167,10 +169,15 @@ class CameraLine:
             running=self._steps.running,
         )
 
-    @property
-    def processed(self) -> int:
-        """Frames that were searched and published so far."""
-        return self._flow.processed
+    def work(self) -> Work:
+        """For those who ask whether it is well."""
+        return Work(
+            processed=self._flow.processed,
+            frames=self._flow.frames,
+            every=self._every,
+            period_s=1 / self._source.fps if self._source.live and self._source.fps > 0 else 0.0,
+            done=self._done,
+        )
 
     def fail(self) -> None:
         """Say that the program is about to end without order."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Callable, Mapping, Optional, Type
 
-from nasion.health import Health, HealthFile, health_path, judge
+from nasion.health import Health, HealthFile, Work, health_path, judge
 from nasion.messages import StatsMessage
 from nasion.metrics import MetricsServer, StatsBoard
 from nasion.mqtt.boot import read_boot_id
@@ -41,9 +41,9 @@ class Onlookers:
     ) -> None:
         self._left.close()
 
-    def look(self, processed: Callable[[], Mapping[str, int]]) -> None:
-        """To be called often; ``processed``: frames of each camera so far."""
-        self._file.look(processed, self._clock.monotonic_ns())
+    def look(self, worked: Callable[[], Mapping[str, Work]]) -> None:
+        """To be called often; ``worked``: what each camera has done so far."""
+        self._file.look(worked, self._clock.monotonic_ns())
 
     def _health(self, path: Path) -> Health:
         return judge(path, now_ns=self._clock.monotonic_ns(), boot_id=read_boot_id())

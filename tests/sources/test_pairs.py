@@ -90,8 +90,8 @@ def test_an_unrectified_folder_is_rectified_and_then_has_the_right_depth(
 
 def test_times_may_come_with_the_pictures(make_pairs: Maker, clock: Clock) -> None:
     folder = make_pairs(count=2)
-    (folder / "timestamps.csv").write_text("frame,recorded_ns\n000,5\n001,77\n")
-    assert [grab.recorded_ns for grab in played(opened(folder, clock)) if isinstance(grab, Frame)] == [5, 77]
+    (folder / "timestamps.csv").write_text("frame,recorded_ns\n000,5\n001,77000000\n")
+    assert [grab.recorded_ns for grab in played(opened(folder, clock)) if isinstance(grab, Frame)] == [5, 77_000_000]
 
 
 @pytest.mark.parametrize("eye", ["left", "right"])

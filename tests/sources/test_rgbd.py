@@ -3,13 +3,15 @@
 import json
 import pickle
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
+import cv2
 import numpy as np
 import pytest
 from nasion.errors import InputError
 from nasion.settings import DepthSettings
 from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Grab
+from nasion.sources.open import open_source
 from nasion.sources.rgbd import RgbdSource
 
 Maker = Callable[..., Path]
@@ -120,3 +122,86 @@ def test_lens_parameters_are_not_enough_and_sizes_must_fit(
     assert "a depth map belongs to a rectified one" in refused(folder, clock)
     path.write_text(rectified.replace("180", "200"))
     assert "is for pictures of 320x200, but 000000_left.png is 320x180" in refused(folder, clock)
+
+
+def of_pictures(folder: Path, units_a_metre: float = 1000, names: str = "{number:06d}_{kind}") -> Path:
+    """The same recording with depth as 16-bit pictures, named as ``names`` says."""
+    for number, path in enumerate(sorted(folder.glob("*_depth.npy"))):
+        depth = (np.load(path) * units_a_metre).astype(np.uint16)
+        depth[:10] = 0
+        cv2.imwrite(str(folder / (names.format(number=number, kind="depth") + ".png")), depth)
+        path.unlink()
+        left = folder / f"{number:06d}_left.png"
+        left.rename(folder / (names.format(number=number, kind="left") + ".png"))
+    return folder
+
+
+@pytest.mark.parametrize("names", ["{number:06d}_{kind}", "{kind}{number:06d}"])
+@pytest.mark.parametrize(("scale", "given"), [(1000, None), (5000, 5000.0)])
+def test_depth_may_be_pictures_of_16_bits(
+    make_rgbd: Maker, clock: Clock, names: str, scale: int, given: Optional[float]
+) -> None:
+    folder = of_pictures(make_rgbd(), scale, names)
+    told: List[str] = []
+    source = RgbdSource("rgbd:x", folder, DepthSettings(), clock, depth_scale=given, on_event=told.append)
+    assert [f"{scale} units a metre" in line for line in told] == [True]
+    for number, frame in enumerate(played(source)[:-1]):
+        assert isinstance(frame, Frame)
+        assert np.array_equal(frame.depth.patch(100, 50, 3), np.full((3, 3), number + 1.0, np.float32))
+        assert np.isnan(frame.depth.patch(100, 3, 3)).all()
+
+
+def test_a_plain_path_to_an_export_is_recognised(make_rgbd: Maker, clock: Clock) -> None:
+    folder = of_pictures(make_rgbd(), names="{kind}{number:06d}")
+    assert isinstance(open_source(str(folder), depth=DepthSettings(), clock=clock), RgbdSource)
+
+
+@pytest.mark.parametrize("scale", ["0", "-1", "nan", "inf", "much"])
+def test_a_scale_that_is_none_is_refused(make_rgbd: Maker, clock: Clock, scale: str) -> None:
+    with pytest.raises(InputError, match="depth_scale is a number"):
+        open_source(f"rgbd:{of_pictures(make_rgbd())}?depth_scale={scale}", depth=DepthSettings(), clock=clock)
+
+
+@pytest.mark.parametrize("kind", ["8 bits", "colours", "cut", "another size"])
+def test_a_picture_that_is_no_depth_is_told_and_the_rest_is_played(make_rgbd: Maker, clock: Clock, kind: str) -> None:
+    folder = of_pictures(make_rgbd())
+    path = folder / "000001_depth.png"
+    depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert depth is not None
+    if kind == "8 bits":
+        cv2.imwrite(str(path), (depth // 20).astype(np.uint8))
+    elif kind == "colours":
+        cv2.imwrite(str(path), cv2.merge([depth, depth, depth]))
+    elif kind == "cut":
+        path.write_bytes(path.read_bytes()[:-30])
+    else:
+        cv2.imwrite(str(path), depth[:-1])
+    grabs = played(opened(folder, clock))
+    assert [type(grab) for grab in grabs] == [Frame, CorruptFrame, Frame, End]
+    assert isinstance(grabs[1], CorruptFrame)
+    assert path.name in grabs[1].why
+
+
+def test_pictures_beside_depth_in_metres_are_for_people(make_rgbd: Maker, clock: Clock) -> None:
+    folder = make_rgbd()
+    cv2.imwrite(str(folder / "000000_depth.png"), np.zeros((5, 5), np.uint8))
+    assert [type(grab) for grab in played(opened(folder, clock))] == [Frame, Frame, Frame, End]
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(100, "centimetres"), (1000, "millimetres"), (1000_000, "millimetres")])
+def test_depth_of_another_unit_is_refused(make_rgbd: Maker, clock: Clock, factor: float, unit: str) -> None:
+    folder = make_rgbd()
+    for path in folder.glob("*_depth.npy"):
+        np.save(path, np.load(path) * np.float32(factor))
+    said = refused(folder, clock)
+    assert unit in said
+    assert "_depth.npy" in said
+
+
+def test_one_odd_map_among_others_is_no_unit(make_rgbd: Maker, clock: Clock) -> None:
+    """Nor are maps that know nothing."""
+    folder = make_rgbd()
+    first, second = sorted(folder.glob("*_depth.npy"))[:2]
+    np.save(first, np.load(first) * np.float32(1000))
+    np.save(second, np.full_like(np.load(second), np.nan))
+    assert len(played(opened(folder, clock))) == 4

@@ -115,7 +115,14 @@ def _pairs(parsed: SourceUri, needs: _Needs) -> Source:
 
 
 def _rgbd(parsed: SourceUri, needs: _Needs) -> Source:
-    return rgbd.RgbdSource(parsed.text, _path(parsed), needs.depth, needs.clock)
+    return rgbd.RgbdSource(
+        parsed.text,
+        _path(parsed),
+        needs.depth,
+        needs.clock,
+        depth_scale=parsed.number("depth_scale", 1.0, 100_000.0),
+        on_event=needs.on_event,
+    )
 
 
 def _sbs(parsed: SourceUri, needs: _Needs) -> Source:
@@ -149,7 +156,7 @@ def _zed_stream(parsed: SourceUri, needs: _Needs) -> Source:
 _KINDS: Dict[str, Tuple[Callable[[SourceUri, _Needs], Source], Tuple[str, ...]]] = {
     "demo": (_demo, ("size", "frames", "loop")),
     "pairs": (_pairs, ()),
-    "rgbd": (_rgbd, ()),
+    "rgbd": (_rgbd, ("depth_scale",)),
     "sbs": (_sbs, ("rectified", "calibration")),
     "mcap": (_mcap, ("camera",)),
     "zed": (_zed, zed.CAMERA_OPTIONS),

@@ -1,9 +1,10 @@
 """Folders of left and right pictures.
 
-Two layouts, with ``calibration.json`` (see ``calibration_files``) in the same folder:
+Three layouts, with ``calibration.json`` (see ``calibration_files``) in the same folder:
 
 * rectified: ``NNN_left.jpg`` and ``NNN_right.jpg``;
-* unrectified: ``left_NN.png`` and ``right_NN.png``; they are rectified as they are read.
+* unrectified: ``left_NN.png`` and ``right_NN.png``; they are rectified as they are read;
+* as the ZED SDK's export names them, rectified: ``leftNNNNNN.png`` and ``rightNNNNNN.png``.
 
 What the calibration says decides whether pictures are rectified; the names only tell which pictures belong together.
 JPEG and PNG are read in both. ``timestamps.csv`` may say when each was taken (see ``timestamps``); else they count as
@@ -27,7 +28,7 @@ from nasion.sources.stereo_depth import StereoDepth
 #: Pairs without times are stills, not a film: far enough apart that no gate compares one with the next.
 _PAIRS_PER_SECOND = 1.0
 _NUMBER_FIRST = re.compile(r"(\d+)_(left|right)", re.ASCII)
-_EYE_FIRST = re.compile(r"(left|right)_(\d+)", re.ASCII)
+_EYE_FIRST = re.compile(r"(left|right)_?(\d+)", re.ASCII)
 
 
 class PairsSource(FolderSource):

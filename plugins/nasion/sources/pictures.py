@@ -13,7 +13,17 @@ from nasion.sources import jpeg, png
 from nasion.sources.orientation import orientation, upright
 from nasion.sources.picture_limits import DamagedPictureError
 
-__all__ = ["ENDINGS", "DamagedPictureError", "Picture", "decode_picture", "is_turned", "picture_size", "read_picture"]
+__all__ = [
+    "ENDINGS",
+    "DamagedPictureError",
+    "Picture",
+    "decode_grey16",
+    "decode_picture",
+    "is_turned",
+    "picture_bytes",
+    "picture_size",
+    "read_picture",
+]
 
 Picture = NDArray[np.uint8]
 
@@ -98,6 +108,30 @@ def by_opencv(data: bytes, flags: int) -> Picture:
     if picture is None:
         raise DamagedPictureError("it cannot be decoded")
     return np.asarray(picture, np.uint8)
+
+
+def decode_grey16(data: bytes) -> NDArray[np.uint16]:
+    """The numbers of a grey PNG of 16 bits, (H, W) uint16; DamagedPictureError where it is damaged or another kind.
+
+    A picture of depth made for people has 8 bits or colours, and its numbers are no distances.
+    """
+    if not data.startswith(png.MAGIC):
+        raise DamagedPictureError("it is no PNG")
+    stream = png.essential_png(data)
+    # IHDR: bits a sample, and the kind of samples: 0 is grey.
+    bits, kind = stream[24], stream[25]
+    if (bits, kind) != (16, 0):
+        what = "grey" if kind == 0 else "colours"
+        raise DamagedPictureError(
+            f"it has {bits} bits and {what}: a picture of depth, not depth; expected 16 bits, grey"
+        )
+    try:
+        numbers = cv2.imdecode(np.frombuffer(stream, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise DamagedPictureError(f"it cannot be decoded: {error.err}") from None
+    if numbers is None or numbers.dtype != np.uint16:
+        raise DamagedPictureError("it cannot be decoded")
+    return np.asarray(numbers, np.uint16)
 
 
 def _orientation(data: bytes) -> int:

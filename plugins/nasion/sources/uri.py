@@ -60,6 +60,19 @@ class SourceUri:
             raise InputError(f"{self.text}: {name} is a whole number of at least 1, not {text!r}")
         return int(text)
 
+    def number(self, name: str, least: float, most: float) -> Optional[float]:
+        """A number from ``least`` to ``most``; None where it is not said."""
+        text = self.options.get(name)
+        if text is None:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise InputError(f"{self.text}: {name} is a number from {least:g} to {most:g}, not {text!r}")
+        return value
+
     def flag(self, name: str) -> Optional[bool]:
         """Yes or no; None where it is not said."""
         text = self.options.get(name)

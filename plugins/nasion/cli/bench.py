@@ -20,7 +20,7 @@ from nasion.bench.plots import check_plots, save_plots
 from nasion.bench.row import grown, read_table, row
 from nasion.bench.subject import Subject
 from nasion.bench.tables import tables
-from nasion.cli.flags import choices_of, help_of
+from nasion.cli.flags import choices_of, help_of, one_of_setting
 from nasion.cli.output import tell
 from nasion.cli.signals import stopping_signals
 from nasion.config.nearest import did_you_mean
@@ -43,13 +43,20 @@ def bench(
     ] = None,
     view: Annotated[
         Optional[List[str]],
-        typer.Option(metavar=choices_of(RunSettings, "view"), help="Only this view; repeat it for several."),
+        typer.Option(
+            metavar=choices_of(RunSettings, "view"),
+            help="Only this view; repeat it for several.",
+            autocompletion=one_of_setting(RunSettings, "view"),
+        ),
     ] = None,
     model: Annotated[Optional[Path], typer.Option(metavar="FILE.onnx", help=help_of(RunSettings, "model"))] = None,
     precision: Annotated[
         str,
         typer.Option(
-            metavar=choices_of(RunSettings, "precision"), help=help_of(RunSettings, "precision"), show_default=False
+            metavar=choices_of(RunSettings, "precision"),
+            help=help_of(RunSettings, "precision"),
+            show_default=False,
+            autocompletion=one_of_setting(RunSettings, "precision"),
         ),
     ] = "auto",
     threads: Annotated[

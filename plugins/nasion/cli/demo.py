@@ -11,6 +11,7 @@ from typing import Callable, Deque, Iterator, Optional
 import typer
 from typing_extensions import Annotated
 
+from nasion.cli.completion import complete_source
 from nasion.cli.flags import JsonFlag, ViewFlag
 from nasion.cli.output import MessageLines, tell
 from nasion.cli.signals import stopping_signals
@@ -38,7 +39,12 @@ def demo(
     ] = None,
     view: ViewFlag = None,
     source: Annotated[
-        str, typer.Option(metavar="URI", help="What is looked at, e.g. demo:?size=1080 for a larger picture.")
+        str,
+        typer.Option(
+            metavar="URI",
+            help="What is looked at, e.g. demo:?size=1080 for a larger picture.",
+            autocompletion=complete_source,
+        ),
     ] = "demo:",
     json: JsonFlag = False,
 ) -> None:

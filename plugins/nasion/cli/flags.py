@@ -12,9 +12,12 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typing_extensions import Annotated, Literal
 
+from nasion.cli.completion import complete_source, one_of
 from nasion.config.run_file import Override, Place
 from nasion.settings import CameraSettings, MqttSettings, RunSettings
 
+#: More characters of choices leave too little of 80 columns for what they mean.
+_WIDEST_CHOICES = 18
 #: Where flags stand that are no setting of the run itself under their own name.
 _PLACES: Dict[str, Place] = {"mqtt": ("mqtt", "url"), "prefix": ("mqtt", "prefix")}
 
@@ -25,12 +28,18 @@ def help_of(model: Type[BaseModel], field: str) -> str:
     description = info.description or ""
     if info.default is None or info.default is PydanticUndefined:
         return description
-    return f"{description} Default: {info.default}."
+    # No full stop: it would look like a part of the value.
+    return f"{description} Default: {info.default}"
 
 
 def choices_of(model: Type[BaseModel], field: str) -> str:
     """The values a setting can take, as ``a|b|c``."""
     return "|".join(_literals(model.model_fields[field].annotation))
+
+
+def one_of_setting(model: Type[BaseModel], field: str) -> Any:
+    """The completer of a setting that takes one of some words."""
+    return one_of(_literals(model.model_fields[field].annotation))
 
 
 def _literals(annotation: Any) -> Tuple[str, ...]:
@@ -42,7 +51,10 @@ def _literals(annotation: Any) -> Tuple[str, ...]:
 
 
 def _choice(field: str) -> Any:
-    return typer.Option(metavar=choices_of(RunSettings, field), help=help_of(RunSettings, field))
+    choices, text = choices_of(RunSettings, field), help_of(RunSettings, field)
+    if len(choices) > _WIDEST_CHOICES:
+        choices, text = field.upper(), f"{choices.replace('|', ', ')}. {text}"
+    return typer.Option(metavar=choices, help=text, autocompletion=one_of_setting(RunSettings, field))
 
 
 def _setting(field: str, metavar: str) -> Any:
@@ -51,7 +63,11 @@ def _setting(field: str, metavar: str) -> Any:
 
 SourceFlag = Annotated[
     Optional[List[str]],
-    typer.Option(metavar="[NAME=]URI", help=f"{help_of(CameraSettings, 'source')} Repeat it for several cameras."),
+    typer.Option(
+        metavar="[NAME=]URI",
+        help=f"{help_of(CameraSettings, 'source')} Repeat it for several cameras.",
+        autocompletion=complete_source,
+    ),
 ]
 ConfigFlag = Annotated[
     Optional[Path], typer.Option(metavar="FILE.yaml", help="Configuration; the flags here override it.")

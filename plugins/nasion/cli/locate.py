@@ -85,8 +85,8 @@ def locate(
 ) -> None:
     """Find the point between the eyes of the most probable person in still pictures.
 
-    Folders are searched with all below them. Reads JPEG, PNG, BMP, PNM, TIFF and WebP. Exit code 2 where a picture is
-    damaged or of another kind: it is named, its reason is corrupt_frame, and the others are done.
+    Folders are searched with all below them. Reads JPEG, PNG, BMP, PNM, TIFF and WebP. A picture that is damaged or of
+    another kind is named, its reason is corrupt_frame, and the others are done; the exit code then is 2.
     """
     entries = list(_entries(paths))
     locator = PictureLocator(model or read_nvinfer(default_nvinfer_file("full")).onnx_file)

@@ -9,6 +9,7 @@ import typer
 
 from nasion import __version__
 from nasion.cli import bench, check, demo, health, listen, locate, record, run, schema
+from nasion.cli.examples import epilog
 from nasion.cli.output import LOG_FORMAT, READER_GONE, give_up_stdout, log_format, tell, write_in_any_encoding
 from nasion.errors import InputError, NasionError
 from nasion.paths import in_home
@@ -20,18 +21,24 @@ UsageError: Type[Exception] = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name="nasion",
     help="Tells a robot where the person in front of it is.",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
+    # Its paragraphs are set anew for the width of the terminal; otherwise only the first one is.
+    rich_markup_mode="markdown",
 )
-app.command("run")(in_home(run.run))
-app.command("demo")(in_home(demo.demo))
-app.command("locate")(in_home(locate.locate))
-app.command("listen")(in_home(listen.listen))
-app.command("check")(in_home(check.check))
-app.command("health")(in_home(health.health))
-app.command("record")(in_home(record.record))
-app.command("schema")(in_home(schema.schema))
-app.command("bench")(in_home(bench.bench))
+
+for name, command in (
+    ("run", run.run),
+    ("demo", demo.demo),
+    ("locate", locate.locate),
+    ("listen", listen.listen),
+    ("check", check.check),
+    ("health", health.health),
+    ("record", record.record),
+    ("schema", schema.schema),
+    ("bench", bench.bench),
+):
+    app.command(name, epilog=epilog(name))(in_home(command))
 
 
 def _version(wanted: bool) -> None:

@@ -52,7 +52,7 @@ def record(
     jpeg: Annotated[
         Optional[int],
         typer.Option(
-            metavar="QUALITY",
+            metavar="Q",
             min=1,
             max=100,
             help="Keep pictures as JPEG: smaller, but replays are only nearly the same. Default: PNG, every pixel.",

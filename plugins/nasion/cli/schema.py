@@ -8,6 +8,7 @@ import typer
 import yaml
 from typing_extensions import Annotated
 
+from nasion.cli.completion import one_of
 from nasion.cli.output import Lines, tell
 from nasion.errors import InputError, NasionError
 from nasion.files import require_new, write_whole
@@ -20,7 +21,12 @@ REGENERATE = "nasion schema --write docs --force"
 
 
 def schema(
-    name: Annotated[Optional[str], typer.Argument(metavar="[NAME]", help="The payload. Default: list them.")] = None,
+    name: Annotated[
+        Optional[str],
+        typer.Argument(
+            metavar="[NAME]", help="The payload. Default: list them.", autocompletion=one_of(list(payload_names()))
+        ),
+    ] = None,
     as_asyncapi: Annotated[
         bool, typer.Option("--asyncapi", help="The AsyncAPI 3.0 document of all topics, as YAML.")
     ] = False,

@@ -220,7 +220,7 @@ class TestRefusal:
         with certified(pem, "localhost") as broker:
             opened(f"mqtt://localhost:{broker.port}")
             until(lambda: events)
-        assert events[0].endswith(f"; is port {broker.port} one for mqtts://?; retrying")
+        assert events[0].endswith(f" is port {broker.port} one for mqtts://?; retrying")
 
     def test_attempts_are_paced(self, pem: Pem, opened: Open, events: List[str], until: Until, tmp_path: Path) -> None:
         """Each attempt that our authority does not vouch for leaves a line in the broker's log."""

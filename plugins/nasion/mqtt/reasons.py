@@ -15,6 +15,12 @@ _ABOUT_US = {"Not authorized", "Bad user name or password", "Bad authentication 
 #: paho's name for a connection that ended without a word.
 _SAYS_NOTHING = "Unspecified error"
 
+#: MQTT's name of a refusal of our version, also where an older broker says it in its own way.
+_VERSION_REFUSED = "Unsupported protocol version"
+#: paho's name for an answer that is none of MQTT 5's.
+_OTHER_ANSWER = "Protocol error"
+_NEEDED = "Nasion needs MQTT 5, which mosquitto knows from 1.6 on"
+
 #: How a connection ends that the other side closes while TLS begins.
 _CUT_OFF = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
@@ -35,6 +41,8 @@ class Why:
 def refused(reason: ReasonCode, access: Access) -> Why:
     """The broker has answered, with a refusal."""
     name = reason.getName()
+    if name == _VERSION_REFUSED:
+        return Why(f"the broker refuses us: {name}; {_NEEDED}", lasting=True)
     who = f"; we came {access.identity}" if name in _ABOUT_US else ""
     return Why(f"the broker refuses us: {name}{who}", lasting=True)
 
@@ -64,8 +72,10 @@ def ended(said: str, reason: Optional[str], access: Access, *, answered: bool) -
         return Why(detail)
     if detail == "Keep alive timeout":
         return Why("it takes the connection, but does not answer our greeting")
-    hint = "" if access.tls is not None else f"; is port {access.broker.port} one for mqtts://?"
-    return Why(f"it ends the connection without an answer ({detail}){hint}")
+    hint = _NEEDED if access.tls is not None else f"{_NEEDED}; or is port {access.broker.port} one for mqtts://?"
+    if detail == _OTHER_ANSWER:
+        return Why(f"its answer is none of MQTT 5 ({detail}); {hint}")
+    return Why(f"it ends the connection without an answer ({detail}); {hint}")
 
 
 def not_mqtt(error: Exception) -> Why:

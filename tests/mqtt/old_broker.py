@@ -73,7 +73,7 @@ def _version(connection: socket.socket) -> int:
         if not byte & 0x80:
             break
     packet = _read(connection, length)
-    (name_length,) = struct.unpack("!H", packet[:2])
+    name_length: int = struct.unpack("!H", packet[:2])[0]
     assert packet[2 : 2 + name_length] == b"MQTT"
     return packet[2 + name_length]
 

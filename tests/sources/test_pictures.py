@@ -67,6 +67,15 @@ def test_most_holes_in_a_jpeg_are_found(wall_pair: Callable[..., List[Picture]])
     assert found > 0.8 * len(holes)
 
 
+@pytest.mark.parametrize("filling", [b"\0", b"\xff"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_jpeg_whose_end_was_overwritten_with_what_looks_like_padding(filling: bytes, share: float) -> None:
+    """As a card does that lost its power: sectors of zeros, or of ones."""
+    at = int(share * len(JPEG))
+    assert is_refused(JPEG[:at] + filling * (len(JPEG) - at - 2) + JPEG[-2:])
+    assert is_refused(JPEG[:at] + filling * (len(JPEG) - at))
+
+
 @given(end=st.integers(0, len(PNG) - 1))
 def test_a_png_cut_anywhere_is_found(end: int) -> None:
     assert is_refused(PNG[:end])

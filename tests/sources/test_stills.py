@@ -230,6 +230,11 @@ class TestWhatIsTooLarge:
         monkeypatch.setattr(jpeg, "MOST_SCANNED_PIXELS", 80 * 60 * 9)
         assert "10 scans; one of its size is read with up to 9" in refusal(put(PROGRESSIVE))
 
+    def test_a_jpeg_of_several_scans_takes_more_memory(self, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(jpeg, "MOST_PIXELS_IN_SCANS", 80 * 60 - 1)
+        assert "10 scans and 4800 pixels" in refusal(put(PROGRESSIVE))
+        assert read_still(put(encoded(".jpg"))).shape == picture().shape
+
     def test_marks_in_a_thumbnail_and_in_comments_are_no_scans(self, put: Put) -> None:
         comment = b"\xff\xda" * 200
         data = PROGRESSIVE[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + PROGRESSIVE[2:]

@@ -18,8 +18,10 @@ _FEW_BYTES = 2
 
 #: A progressive picture is written in about ten scans; each is worked on over the whole of it, however small it is.
 MOST_SCANS = 100
-#: The same for large ones: ten scans of a phone's 108 million pixels and then some, a few seconds of work.
+#: The same for large ones, some seconds of work.
 MOST_SCANNED_PIXELS = 1 << 31
+#: All coefficients of a picture in several scans are held at once, 6 bytes a pixel.
+MOST_PIXELS_IN_SCANS = 1 << 26
 
 #: Numbers that some cameras write wrong; no decoder needs them, but a strict one ends there.
 _SLIP = re.compile("Invalid SOS parameters|unknown JFIF revision")
@@ -64,9 +66,31 @@ def _decoded(data: bytes, *, strict: bool = True) -> NDArray[np.uint8]:
 
 
 def _decoded_if_padded(data: bytes, error: ValueError) -> NDArray[np.uint8]:
-    if not _padded(data, str(error)):
-        raise DamagedPictureError(f"the JPEG is damaged: {error}") from None
-    return _decoded(data, strict=False)
+    """The picture where the decoder only complains of padding before the end mark, as many cameras write it."""
+    match = _LEFT_OVER.search(str(error))
+    if match is not None and int(match[1]) <= _FEW_BYTES:
+        return _decoded(data, strict=False)
+    unpadded = None if match is None else _without_padding(data, int(match[1]))
+    try:
+        if unpadded is not None:
+            return _decoded(unpadded)
+    except ValueError:
+        # A part of the picture was overwritten with what looks like padding.
+        pass
+    raise DamagedPictureError(f"the JPEG is damaged: {error}") from None
+
+
+def _without_padding(data: bytes, count: int) -> Optional[bytes]:
+    """The stream without the zeros, or ones, before its end mark, of which ``count`` were left over; None for others.
+
+    The last byte of a picture is filled up with ones, so that zeros are no part of it but after 255.
+    """
+    end = data.rfind(_END_OF_IMAGE)
+    padding = data[max(0, end - count) : end]
+    if padding not in (bytes(count), b"\xff" * count):
+        return None
+    kept = data[:end].rstrip(padding[:1])
+    return kept + (b"\0" if kept.endswith(b"\xff") else b"") + data[end:]
 
 
 def jpeg_size(data: bytes) -> Tuple[int, int]:
@@ -96,6 +120,10 @@ def _require_few_scans(data: bytes, pixels: int) -> None:
     most = min(MOST_SCANS, MOST_SCANNED_PIXELS // max(pixels, 1))
     if scans > most:
         raise DamagedPictureError(f"the JPEG has {scans} scans; one of its size is read with up to {most}")
+    if scans > 1 and pixels > MOST_PIXELS_IN_SCANS:
+        raise DamagedPictureError(
+            f"the JPEG has {scans} scans and {pixels} pixels; one of several scans may have {MOST_PIXELS_IN_SCANS}"
+        )
 
 
 def _without_slips(data: bytes) -> bytes:
@@ -124,12 +152,3 @@ def _segments(data: bytes) -> Iterator[_Segment]:
             continue
         at = start + int.from_bytes(data[start : start + 2], "big")
         yield _Segment(marker, start + 2, at)
-
-
-def _padded(data: bytes, complaint: str) -> bool:
-    """Whether the decoder only complains of padding before the end mark, as many cameras write it."""
-    match = _LEFT_OVER.search(complaint)
-    if match is None:
-        return False
-    count, end = int(match[1]), data.rfind(_END_OF_IMAGE)
-    return count <= _FEW_BYTES or data[max(0, end - count) : end] in (bytes(count), b"\xff" * count)

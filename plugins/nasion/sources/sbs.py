@@ -22,6 +22,8 @@ from nasion.sources.stereo_depth import StereoDepth
 from nasion.sources.video import DamagedFrame, Video, VideoEnd, VideoItem
 from nasion.sources.zed_conf import read_zed_conf
 
+#: So many damaged frames at its beginning, and a video holds none that can be decoded.
+_MOST_DAMAGED = 1000
 #: Width by height of one eye: outside of these the video is not two pictures side by side.
 _LEAST_ASPECT, _MOST_ASPECT = 1.2, 2.5
 
@@ -83,10 +85,17 @@ class SideBySideSource:
         """What comes up to the first whole frame; it is given again by ``read``."""
         items: Deque[VideoItem] = deque()
         while not items or isinstance(items[-1], DamagedFrame):
+            if len(items) == _MOST_DAMAGED:
+                # A file of many hours in which nothing can be decoded.
+                items.append(VideoEnd(0))
+                break
             items.append(self._video.read())
         if isinstance(items[-1], VideoEnd):
             why = items[0].why if isinstance(items[0], DamagedFrame) else "it is empty"
-            raise InputError(f"{self._path} holds no frame that can be decoded ({why})")
+            raise InputError(
+                f"{self._path} holds no frame that can be decoded ({why}); its codec is {self._video.codec}; where "
+                f"OpenCV does not know that one: ffmpeg -i {self._path.name} -c:v mjpeg -q:v 2 {self._path.stem}.avi"
+            )
         return items
 
 

@@ -28,6 +28,7 @@ errors are told in it. Where nobody measured it, an estimate stands there, and `
 
 import csv
 import hashlib
+import io
 import math
 import re
 from collections import defaultdict
@@ -35,6 +36,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from nasion.files import NotTextError, text_of
 
 from training.errors import WorkshopError
 
@@ -108,7 +111,7 @@ def train_or_hold_out(group: str) -> Split:
 def _rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
     """Every row with the place it stands at; a row has the named columns, and perhaps more."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with io.StringIO(text_of(path.read_bytes()), newline="") as stream:
             reader = csv.DictReader(stream)
             missing = set(columns) - set(reader.fieldnames or ())
             if missing:
@@ -120,7 +123,7 @@ def _rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]
                     raise TableError(f"{place}: expected {len(reader.fieldnames or ())} cells; correct the row")
                 rows.append((place, row))
             return rows
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, NotTextError, csv.Error) as error:
         raise TableError(f"{path}: not a readable table ({error})") from error
 
 

@@ -10,6 +10,7 @@ from typing_extensions import Annotated
 
 from nasion.cli.output import write_in_any_encoding
 from nasion.errors import NasionError
+from nasion.paths import expanded, in_home
 
 #: Wide enough for a layer's name where nobody says how wide the output is.
 _PIPED_WIDTH = 120
@@ -23,7 +24,7 @@ def default_engines() -> Path:
     """Where engines lie unless said otherwise: NASION_ENGINES, else the user's cache."""
     named = os.environ.get("NASION_ENGINES")
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(named) if named else Path(cache) / "nasion" / "engines"
+    return expanded(named) if named else Path(cache) / "nasion" / "engines"
 
 
 def tell(name: str, text: str) -> None:
@@ -41,7 +42,7 @@ def run(name: str, function: Callable[..., Any]) -> None:
     """Run ``function`` as the only command of this process."""
     write_in_any_encoding()
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(function)
+    app.command()(in_home(function))
     try:
         app(prog_name=f"scripts/{name}")
     except NasionError as error:

@@ -89,6 +89,7 @@ def test_the_most_prominent_face_comes_first(make_table: Callable[..., Path]) ->
         (lambda folder: (folder / "labels.csv").unlink(), "labels.csv"),
         (lambda folder: (folder / "all_faces.csv").write_text("image,u\n"), "interocular_px"),
         (lambda folder: (folder / "labels.csv").write_bytes(b"\xff\xfe\x00"), "not a readable table"),
+        (lambda folder: (folder / "labels.csv").write_bytes(b"image\nK\xfcche.jpg\n"), r"line 2\); save it as UTF-8"),
         (lambda folder: (folder / "labels.csv").write_text("image,source,split,label,u,v,interocular_px\n"), "no rows"),
         (
             lambda folder: (folder / "labels.csv").write_text(

@@ -13,8 +13,13 @@ def captured_stderr() -> Iterator[List[str]]:
     For commands that work on one file after the other: what another thread writes meanwhile is caught as well.
     """
     lines: List[str] = []
-    with tempfile.TemporaryFile() as kept:
+    try:
         before = os.dup(2)
+    except OSError:
+        # It is closed: nothing is printed.
+        yield lines
+        return
+    with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
         try:
             yield lines

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from nasion.errors import DependencyError, InputError
 from nasion.health import Health
+from nasion.installing import how_to_install
 from nasion.messages import SourceStats, Spread, Stamped, StatsMessage
 from nasion.settings import HttpSettings
 from nasion.sources.frame import Clock
@@ -150,7 +151,7 @@ def _renderer(board: StatsBoard) -> Callable[[], Tuple[bytes, str]]:
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
     except ImportError:
         raise DependencyError(
-            "http.port needs the package prometheus-client; install it with: pip install 'nasion[metrics]'"
+            f"http.port needs the package prometheus-client; install it with: {how_to_install('metrics')}"
         ) from None
 
     class Collector:

@@ -15,6 +15,7 @@ from nasion.checks.verdict import Verdict
 from nasion.config.nvinfer import default_nvinfer_file
 from nasion.config.nvinfer_keys import LATE_KEYS, PROPERTY_KEYS
 from nasion.core.views import INPUT_SIZES
+from nasion.installing import how_to_install
 from nasion.settings import View
 from nasion.tensorrt.engine_facts import EngineFacts
 from nasion.tensorrt.onnx_facts import read_onnx_facts
@@ -171,7 +172,7 @@ class TestModel:
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
         verdict = model(nvinfer=config())
         assert (verdict.status, verdict.exit_code) == ("fail", 3)
-        assert verdict.remedy == "install it with: pip install 'nasion[cpu]'"
+        assert verdict.remedy == f"install it with: {how_to_install('cpu')}"
 
     def test_without_onnxruntime_a_jetson_still_reads_the_file(
         self, config: Config, monkeypatch: pytest.MonkeyPatch

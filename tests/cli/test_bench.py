@@ -118,7 +118,7 @@ def test_without_matplotlib_plots_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "matplotlib.py").write_text("raise ImportError('none here')\n")
     done = bench("--plots", tmp_path / "plots", PYTHONPATH=str(tmp_path))
     assert done.returncode == 3
-    assert done.stderr.splitlines()[-1].endswith("pip install 'nasion[bench]'")
+    assert done.stderr.splitlines()[-1].endswith("scripts/setup bench")
     assert not (tmp_path / "plots").exists()
 
 

@@ -86,7 +86,7 @@ def test_a_failing_inference_is_a_failure_while_running_in_one_line(spot_model: 
 
 def test_without_openvino_it_is_said_how_to_get_it(spot_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(DependencyError, match=r"pip install 'nasion\[openvino\]', or take --engine onnxruntime"):
+    with pytest.raises(DependencyError, match=r"scripts/setup openvino, or take --engine onnxruntime"):
         OpenVinoModel(spot_model, height=64, width=96, threads=1)
 
 

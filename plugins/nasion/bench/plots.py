@@ -7,6 +7,7 @@ import numpy as np
 
 from nasion.bench.bench import Figures
 from nasion.errors import DependencyError, InputError
+from nasion.installing import how_to_install
 from nasion.pipeline.slip import STAGES
 
 #: Colours that stay apart for the colour-blind (Okabe and Ito), in the order of STAGES.
@@ -45,7 +46,7 @@ def _figure(height: float) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise DependencyError(
-            f"matplotlib cannot be loaded ({error}); install it with: pip install 'nasion[bench]'"
+            f"matplotlib cannot be loaded ({error}); install it with: {how_to_install('bench')}"
         ) from None
     return Figure(figsize=(_WIDTH, height), layout="constrained")
 

@@ -8,6 +8,7 @@ from nasion.checks.matrix import Numbers, fits, numbers_in, written
 from nasion.checks.subject import Subject
 from nasion.checks.verdict import Verdict, fail, ok, skipped, warn
 from nasion.errors import DependencyError
+from nasion.installing import how_to_install
 
 #: The first pyzed that lets other threads run while it waits for the camera.
 FREE_PYZED: Numbers = (5, 0, 2)
@@ -66,7 +67,7 @@ MODULES = (
         "onnxruntime",
         "InferenceSession",
         ("gi.repository.Gst",),
-        "install it with: pip install 'nasion[cpu]'",
+        f"install it with: {how_to_install('cpu')}",
         lambda subject: "TensorRT runs the network" if subject.deepstream else None,
     ),
     Module(
@@ -74,7 +75,7 @@ MODULES = (
         "openvino",
         "Core",
         ("gi.repository.Gst",),
-        "install it with: pip install 'nasion[openvino]', or take --engine onnxruntime",
+        f"install it with: {how_to_install('openvino')}, or take --engine onnxruntime",
         lambda subject: None if subject.choice.name == "openvino" else "the engine is not openvino",
     ),
 )

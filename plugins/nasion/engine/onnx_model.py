@@ -13,6 +13,7 @@ from nasion.engine.library_text import one_line, why_not_opened
 from nasion.engine.metadata import ModelMetadata
 from nasion.errors import DependencyError, InputError, NasionError
 from nasion.files import read_limited
+from nasion.installing import how_to_install
 
 #: The largest model of the family has 44 MB; a protobuf cannot exceed 2 GB.
 MAX_BYTES = 512 << 20
@@ -86,7 +87,7 @@ def _onnxruntime() -> Any:
         import onnxruntime as ort
     except ImportError as error:
         raise DependencyError(
-            f"ONNX Runtime cannot be loaded ({one_line(error)}); install it with: pip install 'nasion[cpu]'"
+            f"ONNX Runtime cannot be loaded ({one_line(error)}); install it with: {how_to_install('cpu')}"
         ) from None
     ort.set_default_logger_severity(ORT_FATAL)
     return ort

@@ -10,6 +10,7 @@ from nasion.engine.library_text import one_line
 from nasion.engine.onnx_model import HeatMapModel
 from nasion.engine.signal_stack import signal_stack_kept
 from nasion.errors import DependencyError, InputError, NasionError
+from nasion.installing import how_to_install
 
 
 class OpenVinoModel(HeatMapModel):
@@ -54,7 +55,7 @@ def _openvino() -> Any:
         import openvino
     except ImportError as error:
         raise DependencyError(
-            f"OpenVINO cannot be loaded ({one_line(error)}); install it with: pip install 'nasion[openvino]', "
+            f"OpenVINO cannot be loaded ({one_line(error)}); install it with: {how_to_install('openvino')}, "
             "or take --engine onnxruntime"
         ) from None
     return openvino

@@ -135,7 +135,7 @@ def test_nobody_walks_faster_than_a_person_and_the_walk_closes() -> None:
 
 def test_a_missing_library_is_told_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(DependencyError, match=r'pip install "nasion\[demo\]"'):
+    with pytest.raises(DependencyError, match="scripts/setup demo"):
         load_portrait()
     broken = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: broken)

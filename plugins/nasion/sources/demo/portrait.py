@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasion.errors import DependencyError
+from nasion.installing import how_to_install
 from nasion.sources.pictures import DamagedPictureError, read_picture
 
 _EYES = ((203.4, 100.8), (246.6, 103.0))
@@ -39,7 +40,7 @@ def load_portrait() -> Portrait:
     spec = importlib.util.find_spec("skimage")
     if spec is None or not spec.submodule_search_locations:
         raise DependencyError(
-            'the demo shows a photograph of scikit-image, which is missing: pip install "nasion[demo]"'
+            f"the demo shows a photograph of scikit-image, which is missing; install it with: {how_to_install('demo')}"
         )
     # Read without importing skimage, which would load scipy for one picture.
     path = Path(next(iter(spec.submodule_search_locations))) / "data" / "astronaut.png"

@@ -16,6 +16,8 @@ from nasion.errors import InputError
 from nasion.settings import View
 
 PROPERTY = "property"
+#: Where the nvinfer files of the released models lie.
+FOLDER = "deepstream_configs"
 CLASS_ATTRS = re.compile(r"class-attrs-(all|\d+)")
 
 NetworkPrecision = Literal["fp32", "int8", "fp16", "best"]
@@ -62,8 +64,11 @@ class NvinferConfig:
 
 
 def default_nvinfer_file(view: View) -> Path:
-    """The repository's file for ``view``; InputError where the repository is not there."""
-    path = Path(nasion.__file__).parents[2] / "deepstream_configs" / f"nasion_{view}.txt"
+    """The released file for ``view``; InputError where it is neither in a checkout nor in the installed package."""
+    # In a checkout beside the package, in an installed one inside of it.
+    package = Path(nasion.__file__).resolve().parent
+    folders = (package.parents[1] / FOLDER, package / FOLDER)
+    path = next((folder for folder in folders if folder.is_dir()), folders[0]) / f"nasion_{view}.txt"
     if not path.is_file():
         raise InputError(
             f"no nvinfer file for view {view!r} at {path}; run from the repository, or name one in the configuration: "

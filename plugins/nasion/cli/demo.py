@@ -24,7 +24,7 @@ from nasion.mqtt.receiver import Accepted, Heard, Receiver
 from nasion.pipeline import app
 from nasion.pipeline.summary import RunSummary, percentiles
 from nasion.settings import MqttSettings
-from nasion.show.table import demo_screen
+from nasion.show.screens import demo_screen
 from nasion.sources.clock import SystemClock
 
 #: Ages are those of the latest messages: ten minutes at 30 fps.

@@ -20,7 +20,7 @@ from nasion.mqtt.board import Board, CameraRow
 from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
 from nasion.redaction import hide_password
 from nasion.settings import MqttSettings, checked_name
-from nasion.show.table import cameras_table
+from nasion.show.screens import cameras_table
 from nasion.sources.clock import SystemClock
 
 #: A stream that is refused message by message is spoken of this often.

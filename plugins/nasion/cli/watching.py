@@ -2,14 +2,15 @@
 
 import sys
 import threading
-from typing import Callable, List, Sequence
+from typing import Callable, List, Sequence, Tuple
 
 from rich.console import RenderableType
 from rich.live import Live
 
 from nasion.cli.output import READER_GONE, Lines, give_up_stdout
 from nasion.mqtt.board import Board, CameraRow
-from nasion.show.table import row_line
+from nasion.show.screens import Steady
+from nasion.show.table import heard_now, row_line
 from nasion.sources.frame import Clock
 
 #: A screen is redrawn this often, lines are written this often.
@@ -34,11 +35,15 @@ def watch(board: Board, screen: Screen, *, clock: Clock, stop: threading.Event, 
     """Show ``board`` until it is ``over``, or ``stop`` is set; this sets it when the reader of stdout has gone."""
     if on_terminal():
         # Where stderr is no terminal, what is told belongs there and not above the screen.
-        first = screen(board.rows(clock.monotonic_ns()))
+        steady = Steady()
+        steady.shown = screen(board.rows(clock.monotonic_ns()))
         try:
-            with Live(first, auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
+            with Live(
+                steady, auto_refresh=False, redirect_stderr=sys.stderr.isatty(), vertical_overflow="crop"
+            ) as live:
                 while not stop.wait(SCREEN_S) and not over():
-                    live.update(screen(board.rows(clock.monotonic_ns())), refresh=True)
+                    steady.shown = screen(board.rows(clock.monotonic_ns()))
+                    live.refresh()
         except OSError as error:
             if error.errno not in READER_GONE:
                 raise
@@ -47,12 +52,13 @@ def watch(board: Board, screen: Screen, *, clock: Clock, stop: threading.Event, 
             give_up_stdout()
         return
     lines = Lines()
-    written: List[int] = []
+    written: List[Tuple[int, bool]] = []
     while not stop.wait(LINES_S) and not over():
         rows = board.rows(clock.monotonic_ns())
-        # A line that says nothing new would only hide the silence.
-        if [row.accepted for row in rows] != written:
-            written = [row.accepted for row in rows]
+        # A line that says nothing new would only hide the silence; that it begins is said once.
+        heard = [(row.accepted, heard_now(row)) for row in rows]
+        if heard != written:
+            written = heard
             lines.write(*map(row_line, rows))
         if not lines.wanted:
             stop.set()

@@ -108,6 +108,10 @@ def test_a_silent_camera_is_reported_once_a_second_until_it_speaks(stage: Any) -
         for _ in range(3):
             assert reported.acquire(timeout=60)
         yield stage.frame()
+        # A while, so that it is seen to be back.
+        while not any("again" in event for event in stage.events):
+            yield stage.frame()
+            stage.clock.sleep(0.1)
 
     def on_message(message: Any) -> None:
         stage.messages.append(message)
@@ -120,10 +124,12 @@ def test_a_silent_camera_is_reported_once_a_second_until_it_speaks(stage: Any) -
 
     silent = [message for message in stage.messages if message.reason is FrameReason.NO_FRAME]
     assert len(silent) >= 3
+    told = [event for event in stage.events if "the source gives" in event]
+    assert [("no frame" in event, "again" in event) for event in told] == [(True, False), (False, True)]
     assert stage.messages[-1].reason is None
     assert [message.seq for message in stage.messages] == list(range(len(stage.messages)))
     assert [message.latency_ms["total"] for message in silent] == [0] * len(silent)
-    assert summary.cameras["cam0"].processed == 2
+    assert summary.cameras["cam0"].processed >= 2
 
 
 def test_the_status_says_that_the_source_is_lost_until_it_speaks_again(stage: Any) -> None:

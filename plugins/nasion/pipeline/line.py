@@ -131,6 +131,7 @@ class CameraLine:
         self._episodes = Episodes(settings.mqtt.max_age_ms, _quicker(settings, engine))
         self._done = False
         self._silent_since: Optional[int] = None
+        self._silence_told = False
 
     def start(self) -> None:
         """Begin to connect, to process, to read."""
@@ -233,6 +234,14 @@ class CameraLine:
         for line in lines:
             self._on_event(Event(self.name, line))
 
+    def _tell_silence(self) -> None:
+        """Once when it begins and once when it is over, as the source itself says nothing of it."""
+        silent = self._silent_since is not None
+        if silent != self._silence_told:
+            self._silence_told = silent
+            text = f"gives no frame for {SILENCE_NS / 1e9:g} s now" if silent else "gives frames again"
+            self._say([f"the source {text}"])
+
     def _look_after_source(self) -> None:
         """`no_frame` once a second while a live source gives nothing; the status says so until it does.
 
@@ -252,6 +261,7 @@ class CameraLine:
             self._publisher.source_state(health.state)
         else:
             self._publisher.source_state("ok" if self._silent_since is None else "lost")
+            self._tell_silence()
         if silent:
             self._outlet.nobody(FrameReason.NO_FRAME, Stamp(self._clock.utc_ns(), now), None)
 

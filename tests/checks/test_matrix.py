@@ -48,6 +48,8 @@ def test_an_l4t_that_is_not_in_the_table_has_no_row(l4t: Optional[Tuple[int, ...
     [
         ("# R35 (release), REVISION: 4.1, GCID: 33958178, BOARD: t186ref, EABI: aarch64, DATE: Tue Aug", (35, 4, 1)),
         ("# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n# KERNEL_VARIANT", (36, 4, 3)),
+        ("# R36 (release), REVISION: 4", (36, 4, 0)),
+        ("# R36 (release), REVISION: 4, GCID: 1", (36, 4, 0)),
         ("", None),
         (None, None),
         ("something else", None),

@@ -148,7 +148,7 @@ class TestVerdicts:
     def test_openvino_is_asked_for_where_it_is_to_run_the_network(self) -> None:
         verdict = check(subject_of(MadeUpMachine(modules={}), "demo:", engine="openvino"), BY_NAME["openvino"])
         assert verdict.status == "fail"
-        assert "nasion[openvino]" in (verdict.remedy or "")
+        assert "scripts/setup openvino" in (verdict.remedy or "")
 
     def test_a_jetson_is_asked_for_all_but_what_runs_on_processors(self) -> None:
         subject = subject_of(jetson(RELEASES[3]), "zed:")

@@ -9,7 +9,7 @@ Numbers = Tuple[int, ...]
 
 #: Where JetPack says which L4T it is.
 L4T_FILE = "/etc/nv_tegra_release"
-_L4T = re.compile(r"#\s*R(\d+)\s*\(release\), REVISION: (\d+)\.(\d+)")
+_L4T = re.compile(r"#\s*R(\d+)\s*\(release\), REVISION: (\d+)(?:\.(\d+))?")
 
 #: What nasion itself needs, on any machine: those of the oldest Jetson.
 OLDEST_PYTHON: Numbers = (3, 8)
@@ -60,9 +60,9 @@ RELEASES = (
 
 
 def read_l4t(text: Optional[str]) -> Optional[Numbers]:
-    """The version in the content of `L4T_FILE`, e.g. (36, 4, 3); None where it is no such file."""
+    """The version in the content of `L4T_FILE`, e.g. (36, 4, 3), or (36, 4, 0) of "4"; None where it is none."""
     match = _L4T.match(text or "")
-    return None if match is None else (int(match[1]), int(match[2]), int(match[3]))
+    return None if match is None else (int(match[1]), int(match[2]), int(match[3] or 0))
 
 
 def release_of(l4t: Optional[Numbers]) -> Optional[Release]:

@@ -163,11 +163,9 @@ PROPERTY_KEYS: Dict[str, KeyRule] = {
 LATE_SINCE = (9, 1)
 LATE_KEYS: FrozenSet[str] = frozenset(
     {
-        "auto-inc-mem",
         "dump-input-tensor",
         "dump-output-tensor",
         "dynamic-properties",
-        "max-gpu-mem-per",
         "raw-output-file-write",
         "strongly-typed",
         "warmup-engine",

@@ -9,7 +9,7 @@ from nasion.errors import DependencyError, NasionError
 from nasion.tensorrt.report import errors, passed
 from nasion.tensorrt.versions import Version, from_banner
 
-#: Where every JetPack and every DeepStream image has it; it is in no PATH there.
+#: Where every JetPack has it, in no PATH; DeepStream's images have a dangling link there.
 USUAL = "/usr/src/tensorrt/bin/trtexec"
 
 
@@ -18,8 +18,8 @@ def find_trtexec(named: Optional[str]) -> str:
     found = shutil.which(named) if named else shutil.which("trtexec") or shutil.which(USUAL)
     if found is None:
         raise DependencyError(
-            f"trtexec is not at {named or USUAL}; install libnvinfer-bin (Jetson), use a DeepStream image, or name it "
-            "with --trtexec"
+            f"trtexec is not at {named or USUAL}; install libnvinfer-bin on the Jetson, in a container mount its "
+            "/usr/src/tensorrt there, or name it with --trtexec"
         )
     return found
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ from nasion.sources.rectify import Rectifier
 from nasion.sources.stereo_checks import MOST_TURNED_DEGREES
 from nasion.sources.zed_conf import read_zed_conf
 
-Change = Callable[[dict[str, Any]], object]
+Change = Callable[[Dict[str, Any]], object]
 
 GOOD = {
     "image_width": 1280,

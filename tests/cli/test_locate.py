@@ -256,7 +256,7 @@ class TestSave:
         put(tmp_path / "a.jpg")
         original = (tmp_path / "a.jpg").read_bytes()
         first = locate(tmp_path, "--json", "--save", tmp_path)[1]
-        assert locate(tmp_path, "--json", "--save", tmp_path)[1] == first
+        assert locate(tmp_path, "--json", "--save", tmp_path, "--force")[1] == first
         assert (tmp_path / "a.jpg").read_bytes() == original
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.located.jpg"]
 
@@ -267,6 +267,26 @@ class TestSave:
         locate(tmp_path / "a.png", given, "--save", tmp_path)
         assert given.read_bytes() == original
         assert (tmp_path / "a-2.located.jpg").exists()
+
+    def test_what_is_there_is_replaced_only_when_told_so_and_never_what_is_read(
+        self, locate: Locate, tmp_path: Path
+    ) -> None:
+        """Before the first picture is written; a link to a picture is replaced, the picture is not."""
+        for name in ("a.png", "b.png"):
+            put(tmp_path / "in" / name)
+        read = (tmp_path / "in/a.png").read_bytes()
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/b.located.jpg").write_text("mine")
+        os.link(tmp_path / "in/a.png", tmp_path / "out/a.located.jpg")
+        code, out, err = locate(tmp_path / "in", "--save", tmp_path / "out")
+        assert (code, out) == (2, "")
+        assert "exists already" in err
+        assert (tmp_path / "out/b.located.jpg").read_text() == "mine"
+        code, _, err = locate(tmp_path / "in", "--save", tmp_path / "out", "--force")
+        assert code == 0
+        assert "wrote 2 annotated pictures" in err
+        assert (tmp_path / "in/a.png").read_bytes() == read
+        assert cv2.imread(str(tmp_path / "out/a.located.jpg")) is not None
 
     def test_a_folder_that_cannot_be_made_is_refused_before_the_search(self, locate: Locate, tmp_path: Path) -> None:
         picture = put(tmp_path / "a.png")

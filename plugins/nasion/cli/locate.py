@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import ClassVar, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import ClassVar, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from nasion.cli.output import Lines, readable, tell
 from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
 from nasion.core.results import FrameReason
 from nasion.errors import InputError, NasionError
+from nasion.files import require_new, write_whole
 from nasion.locating import Finding, PictureLocator
 from nasion.messages import Finite, Message, Pair
 from nasion.settings import MOST_PERSONS
@@ -79,6 +80,7 @@ def locate(
         Optional[Path],
         typer.Option(metavar="DIR", help=f"Write each picture with heat map and keypoint there, as NAME{ANNOTATED}."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="--save: replace files that are there already.")] = False,
     model: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="An ONNX file instead of the one that is shipped.")
     ] = None,
@@ -90,7 +92,7 @@ def locate(
     """
     entries = list(_entries(paths))
     locator = PictureLocator(model or read_nvinfer(default_nvinfer_file("full")).onnx_file)
-    shelf = None if save is None else _Shelf(save, entries)
+    shelf = None if save is None else _Shelf(save, entries, force)
     unread, lines = 0, Lines(json=json)
     for entry in _with_progress(entries):
         if not lines.wanted:
@@ -106,6 +108,8 @@ def locate(
         lines.write(*_said(entry, finding, json, max_persons))
         if shelf is not None:
             shelf.put(entry, picture, finding)
+    if shelf is not None:
+        tell(f"wrote {shelf.written} annotated pictures in {save}")
     if unread:
         others = "; the others are done" if unread < len(entries) else ""
         raise InputError(f"{unread} of {len(entries)} could not be read as pictures, see above{others}")
@@ -181,23 +185,35 @@ def _line(verdict: str, probability: Optional[float], pixel: Optional[Tuple[floa
 
 
 class _Shelf:
-    """The folder of annotated pictures. It overwrites nothing that is read and nothing of its own."""
+    """The folder of annotated pictures. Nothing that is read is written over, and nothing else without being told."""
 
-    def __init__(self, folder: Path, inputs: Iterable[_Entry]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, inputs: Sequence[_Entry], force: bool) -> None:
+        """InputError, before anything is written, where a picture is there already and ``force`` is not given."""
         self._taken = {entry.path.resolve() for entry in inputs}
+        #: One for each time that a picture is named.
+        self._targets: Dict[_Entry, List[Path]] = {}
+        for entry in inputs:
+            target = self._free_name(folder / entry.name)
+            self._targets.setdefault(entry, []).append(target)
+            if not force:
+                require_new(target, what="--save DIR", force="--force")
         _make_folder(folder)
+        self.written = 0
 
     def put(self, entry: _Entry, picture: NDArray[np.uint8], finding: Finding) -> None:
-        target = self._free_name(self._folder / entry.name)
+        target = self._targets[entry].pop(0)
         _make_folder(target.parent)
         annotated = draw_located(picture, finding.located, heat=finding.heat, geometry=finding.geometry)
+        encoded, stream = cv2.imencode(".jpg", annotated)
         try:
-            written = cv2.imwrite(str(target), annotated)
-        except cv2.error:
-            written = False
-        if not written:
-            raise NasionError(f"{target}: could not be written; is the folder writable and the disk not full?")
+            if not encoded:
+                raise NasionError(f"{target}: OpenCV could not encode it as JPEG")
+            write_whole(target, stream.tobytes())
+        except OSError:
+            raise NasionError(
+                f"{target}: could not be written; is the folder writable and the disk not full?"
+            ) from None
+        self.written += 1
 
     def _free_name(self, wanted: Path) -> Path:
         number = 1

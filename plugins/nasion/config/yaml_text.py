@@ -4,7 +4,7 @@ YAML 1.1, PyYAML's own, takes `off`, `no` and `on` for truth values, `12:30` for
 """
 
 import re
-from typing import Any, Dict, Hashable, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Hashable, Optional, Tuple
 
 import yaml
 
@@ -69,26 +69,26 @@ for _tag, _form, _starts in _SCALARS:
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_whole_number)
 
 
-class _WordLoader(_Loader):
+class _LoaderOfWords(_Loader):
     """Every scalar is the text that stands there; an empty one is an empty text."""
 
 
-_WordLoader.yaml_implicit_resolvers = {}
+_LoaderOfWords.yaml_implicit_resolvers = {}
 
 
 def parse_yaml(text: str) -> Any:
     """The values of one document; NotYamlError."""
-    return _parsed(text, _Loader)
+    return _parsed(lambda: yaml.load(text, _Loader))
 
 
 def parse_words(text: str) -> Any:
     """The same with every value as it is written, for readers that take numbers from texts; NotYamlError."""
-    return _parsed(text, _WordLoader)
+    return _parsed(lambda: yaml.load(text, _LoaderOfWords))
 
 
-def _parsed(text: str, loader: Type[_Loader]) -> Any:
+def _parsed(load: Callable[[], Any]) -> Any:
     try:
-        return yaml.load(text, loader)
+        return load()
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise NotYamlError(error) from None
 

@@ -1,6 +1,7 @@
 """Folders of pictures with depth: what a ZED gives, read strictly."""
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
@@ -205,3 +206,23 @@ def test_one_odd_map_among_others_is_no_unit(make_rgbd: Maker, clock: Clock) -> 
     np.save(first, np.load(first) * np.float32(1000))
     np.save(second, np.full_like(np.load(second), np.nan))
     assert len(played(opened(folder, clock))) == 4
+
+
+@pytest.mark.parametrize("kind", ["pipe", "huge header", "larger"])
+def test_a_depth_file_that_would_hang_or_fill_the_memory_is_told(make_rgbd: Maker, clock: Clock, kind: str) -> None:
+    folder = make_rgbd()
+    path = folder / "000001_depth.npy"
+    header = path.read_bytes()
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "huge header":
+        with path.open("wb") as file:
+            np.lib.format.write_array_header_1_0(
+                file, {"descr": "<f4", "fortran_order": False, "shape": (1_000_000, 1_000_000)}
+            )
+            file.write(b"few")
+    else:
+        path.write_bytes(header + bytes(1 << 20))
+    grabs = played(opened(folder, clock))
+    assert [type(grab) for grab in grabs] == [Frame, CorruptFrame, Frame, End]

@@ -1,5 +1,6 @@
 """When the frames of a folder were taken: from the file, or evenly spaced; never guessed from half a file."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,9 @@ def test_the_file_says_when_each_was_taken(tmp_path: Path) -> None:
         ("frame,recorded_ns\n7,1700000000000\n9,1700000000033\n", "these look like milliseconds"),
         ("frame,recorded_ns\n7,1700000000000000\n9,1700000000033000\n", "these look like microseconds"),
         ("frame,recorded_ns\n7,1700000000\n9,1700000001\n", "these look like seconds"),
+        ("frame,recorded_ns\n7,1700000000000000\n9,1700000000200000\n", "these look like microseconds"),
+        ("frame,recorded_ns\n7,1700000000000000\n9,1700000001000000\n", "these look like microseconds"),
+        ("frame,recorded_ns\n7,0\n9,100000\n", "these look like microseconds"),
         ("frame,recorded_ns\n7,0\n9,33\n", "these look like milliseconds"),
         ("frame,recorded_ns\n7,0\n9,33333\n", "these look like microseconds"),
         ("frame,recorded_ns\n7,9\n9,5\n", "frame 9 is not later than the one before"),
@@ -52,10 +56,26 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         read_times(tmp_path, ["7"], 30)
 
 
-@pytest.mark.parametrize("step_ns", [1_000_000, 16_666_667, 500_000_000, 10_000_000_000, 3_600_000_000_000])
-@pytest.mark.parametrize("first_ns", [0, -5, 1_700_000_000_000_000_000, 2**63 - 1 - 4 * 3_600_000_000_000])
+@pytest.mark.parametrize("step_ns", [4_000_000, 16_666_667, 500_000_000, 10_000_000_000, 3_600_000_000_000])
+@pytest.mark.parametrize(
+    "first_ns",
+    [0, -5, 1_700_000_000_000, 1_700_000_000_000_000, 1_700_000_000_000_000_000, 2**63 - 1 - 4 * 3_600_000_000_000],
+)
 def test_times_of_cameras_are_taken(tmp_path: Path, first_ns: int, step_ns: int) -> None:
     times = [first_ns + number * step_ns for number in range(4)]
     lines = "".join(f"{number},{time}\n" for number, time in enumerate(times))
     (tmp_path / "timestamps.csv").write_text("\ufeffframe,recorded_ns\n" + lines, encoding="utf-8")
     assert read_times(tmp_path, ["0", "1", "2", "3"], 30) == times
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "dangling link", "device"])
+def test_what_is_no_file_is_not_taken_for_none(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "timestamps.csv"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else "nowhere")
+    with pytest.raises(InputError, match="no regular file"):
+        read_times(tmp_path, ["7"], 30)

@@ -40,7 +40,9 @@ _EXPORTED = re.compile(r"(left|depth)(\d+)", re.ASCII)
 #: 16-bit pictures of depth are in millimetres, unless somebody says otherwise.
 PNG_UNITS_A_METRE = 1000.0
 #: No camera's scene is so deep in the middle: such numbers are centimetres, or millimetres from the second on.
-_CENTIMETRES_FROM, _MILLIMETRES_FROM = 60.0, 700.0
+_CENTIMETRES_FROM, _MILLIMETRES_FROM = 100.0, 700.0
+#: NumPy's header is some hundred bytes.
+_MOST_HEADER_BYTES = 1 << 16
 #: Frames that are looked at for it.
 _TRIED = 3
 
@@ -152,9 +154,14 @@ def read_depth_picture(path: Path, shape: Tuple[int, int], units_a_metre: float)
 def read_depth(path: Path, shape: Tuple[int, int]) -> NDArray[np.float32]:
     """The depth map of a file; DamagedPictureError where it is none of that ``shape`` (H, W)."""
     try:
+        # A pipe that nobody writes to would be waited for, and a header can ask for more memory than there is.
+        if not path.is_file():
+            raise DamagedPictureError(f"{path.name} is no regular file")
+        if path.stat().st_size > 4 * shape[0] * shape[1] + _MOST_HEADER_BYTES:
+            raise DamagedPictureError(f"{path.name} is larger than float32 {shape}, metres; is it another array?")
         # Never a pickle: that would run whatever is in it.
         depth = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError, OverflowError) as error:
         raise DamagedPictureError(f"{path.name} is not a readable .npy file: {error}") from None
     if not isinstance(depth, np.ndarray) or depth.dtype != np.float32 or depth.shape != shape:
         found = f"{depth.dtype} {depth.shape}" if isinstance(depth, np.ndarray) else "an archive"

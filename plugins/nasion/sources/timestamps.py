@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 from pathlib import Path
 from statistics import median
@@ -18,7 +19,10 @@ MAX_BYTES = 256 << 20
 #: What 64 bits hold, from 1677 to 2262: so do the messages.
 _LATEST_NS = (1 << 63) - 1
 #: No camera is faster than this; where frames are nearer together, the numbers are of another unit.
-_LEAST_INTERVAL_NS = 100_000
+_LEAST_INTERVAL_NS = 900_000
+#: Where a time is one of today in another unit, frames are this far apart at most in that unit; nanoseconds since a
+#: machine was started some weeks ago look like microseconds of today too, but their frames would then be farther apart.
+_MOST_INTERVAL_NS = 2 * 10**9
 #: Units that are taken for nanoseconds: how many nanoseconds one has.
 _UNITS = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3}
 #: Where now, in nanoseconds, lies between: 2001 and 2100.
@@ -34,7 +38,7 @@ def read_times(folder: Path, frames: List[str], fps: float) -> List[int]:
     InputError where it is malformed, lacks a frame, or goes back.
     """
     path = folder / FILE_NAME
-    if not path.is_file():
+    if not os.path.lexists(str(path)):
         return [round(index * 1e9 / fps) for index in range(len(frames))]
     given = _read(path)
     times: List[int] = []
@@ -54,10 +58,11 @@ def read_times(folder: Path, frames: List[str], fps: float) -> List[int]:
 def _require_nanoseconds(path: Path, times: List[int]) -> None:
     """InputError where frames are nearer together than any camera's: the gates would judge people by such times."""
     interval = median(after - before for before, after in zip(times, times[1:]))
-    if interval >= _LEAST_INTERVAL_NS:
-        return
     earliest, latest = _EPOCH_NS
     of_epoch = [unit for unit, size in _UNITS.items() if earliest <= times[0] * size <= latest]
+    likely = of_epoch and interval * _UNITS[of_epoch[0]] <= _MOST_INTERVAL_NS
+    if interval >= _LEAST_INTERVAL_NS and not likely:
+        return
     unit = of_epoch[0] if of_epoch else min(_UNITS, key=lambda unit: abs(interval * _UNITS[unit] - _LIKELY_INTERVAL_NS))
     raise InputError(
         f"{path}: frames are {interval:g} ns apart; recorded_ns is nanoseconds, and these look like {unit}: "
@@ -66,6 +71,8 @@ def _require_nanoseconds(path: Path, times: List[int]) -> None:
 
 
 def _read(path: Path) -> Dict[str, int]:
+    if not path.is_file():
+        raise InputError(f"{path} cannot be read: it is no regular file; remove it to count the frames evenly")
     text = read_text(path, MAX_BYTES, what="times", too_large=f"{MAX_BYTES >> 20} MiB")
     try:
         lines = list(csv.reader(io.StringIO(text, newline="")))

@@ -2,7 +2,8 @@
 
 import codecs
 import os
-import tempfile
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from nasion.errors import InputError
@@ -55,21 +56,18 @@ def require_new(path: Path, *, what: str = "file", force: str = "") -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` beside ``path`` and rename it: there is the old file or the new one, never half of one.
+    """Write ``content`` beside ``path`` and rename it: there is the old file or the new one, never half of one, also
+    where the power is cut.
 
     OSError where that cannot be done; ``path`` is then as it was.
     """
-    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=str(path.parent))
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with beside.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp lets nobody else read it.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)
-        os.replace(beside, str(path))
-    except BaseException:
-        os.unlink(beside)
-        raise
+        os.replace(str(beside), str(path))
+    finally:
+        with suppress(OSError):
+            beside.unlink()

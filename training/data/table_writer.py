@@ -1,10 +1,11 @@
 """Write the label table of ``training.data.table``: what is written is read back as it was."""
 
 import csv
-import os
-import tempfile
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from nasion.files import write_whole
 
 from training.data.table import Picture, TableError, train_or_hold_out
 
@@ -64,16 +65,9 @@ def _face_rows(pictures: Iterable[Picture]) -> Iterable[Row]:
 
 def _replace(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Write a table beside ``path`` and move it there, so that nobody ever sees half of one."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([columns, *rows])
     try:
-        with os.fdopen(handle, "w", newline="", encoding="utf-8") as stream:
-            csv.writer(stream).writerows([columns, *rows])
-            stream.flush()
-            os.fsync(stream.fileno())
-        # mkstemp makes a file that only its owner may read.
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        write_whole(path, text.getvalue().encode())
     except UnicodeEncodeError as error:
         raise TableError(f"{path}: a name is no text ({error.object!r}); rename the file") from error
-    finally:
-        Path(name).unlink(missing_ok=True)

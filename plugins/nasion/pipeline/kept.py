@@ -1,13 +1,12 @@
 """The file of `remote.persist`: what was set over MQTT, by camera, for the next start."""
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 from nasion.errors import InputError
-from nasion.files import read_limited, text_of
+from nasion.files import read_limited, text_of, write_whole
 from nasion.messages import SetMessage, read_set
 from nasion.messages.keys import Value
 
@@ -46,7 +45,7 @@ class Kept:
             text = json.dumps(self._values, indent=2) + "\n"
             self._due = False
         try:
-            _replace(self._path, text)
+            write_whole(self._path, text.encode())
             self._failed = False
         except OSError as error:
             if not self._failed:
@@ -75,17 +74,3 @@ def _checked(path: Path, camera: str, key: str, value: Any) -> Value:
     if isinstance(asked, SetMessage):
         return asked.value
     raise InputError(f"remote.persist {path}: {camera}: {key}: {asked}")
-
-
-def _replace(path: Path, text: str) -> None:
-    """All of the new file or all of the old one, also where the power is cut."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        if beside.exists():
-            beside.unlink()

@@ -127,7 +127,6 @@ class CameraLine:
         self._every = settings.every
         self._on_event = on_event
         self._on_failure = on_failure
-        self._on_event = on_event
         self._episodes = Episodes(settings.mqtt.max_age_ms, _quicker(settings, engine))
         self._done = False
         self._silent_since: Optional[int] = None
@@ -202,8 +201,7 @@ class CameraLine:
         try:
             if self._video is not None:
                 self._video.close()
-                for path in self._video.written:
-                    self._on_event(Event(self.name, f"video: wrote {path}"))
+                self._say([f"video: wrote {path}" for path in self._video.written])
                 self._video = None
         except NasionError as error:
             self._on_failure(error)

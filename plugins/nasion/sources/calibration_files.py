@@ -20,7 +20,7 @@ from typing_extensions import Annotated, Self
 
 from nasion.core.calibration import Calibration, Intrinsics
 from nasion.errors import InputError
-from nasion.files import read_limited
+from nasion.files import read_limited, text_of
 from nasion.sources.lenses import Lens, StereoLenses
 from nasion.sources.stereo_checks import check_matrix, check_pair
 
@@ -173,7 +173,8 @@ def read_calibration_json(path: Path) -> StereoCalibration:
     try:
         if lenses:
             pair = _lenses(_Unrectified.model_validate(content))
-            check_lenses(pair)
+            # What each eye is alone, the layout has checked.
+            check_pair(pair)
             return pair
         return _calibration(_Rectified.model_validate(content))
     except ValidationError as error:
@@ -195,14 +196,22 @@ def require_size(path: Path, calibration: StereoCalibration, width: int, height:
         )
 
 
+def calibration_text(path: Path, missing: str) -> str:
+    """The text of a calibration file. InputError where it cannot be read; ``missing``: what is said where none is.
+
+    NotTextError where it is no text.
+    """
+    if not path.exists():
+        raise InputError(f"{path} is missing; {missing}")
+    if not path.is_file():
+        raise InputError(f"{path} cannot be read: it is no plain file")
+    return text_of(read_limited(path, MAX_BYTES, what="calibration", too_large=f"{MAX_BYTES >> 20} MiB"))
+
+
 def _read_object(path: Path) -> Dict[str, Any]:
     try:
-        if not path.exists():
-            raise InputError(f"{path} is missing; it says where the lenses look, without it there is no depth")
-        if not path.is_file():
-            raise InputError(f"{path} cannot be read: it is no plain file")
-        text = read_limited(path, MAX_BYTES, what="calibration", too_large=f"{MAX_BYTES >> 20} MiB")
-        content = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_no_key_twice)
+        text = calibration_text(path, "it says where the lenses look, without it there is no depth")
+        content = json.loads(text, object_pairs_hook=_no_key_twice)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
     if not isinstance(content, dict):

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from nasion.errors import InputError
-from nasion.files import read_limited
-from nasion.sources.calibration_files import MAX_BYTES, check_lenses
+from nasion.files import NotTextError
+from nasion.sources.calibration_files import calibration_text, check_lenses
 from nasion.sources.lenses import Lens, StereoLenses
 
 #: The suffix of each mode, by the size of one eye's picture.
@@ -101,13 +101,8 @@ class _File:
         self._path = path
         parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#", ";"))
         try:
-            if not path.exists():
-                raise InputError(f"{path} is missing; expected a ZED's calibration, SN<serial>.conf")
-            if not path.is_file():
-                raise InputError(f"{path} cannot be read: it is no plain file")
-            content = read_limited(path, MAX_BYTES, what="calibration", too_large=f"{MAX_BYTES >> 20} MiB")
-            parser.read_string(content.decode("utf-8-sig"))
-        except (configparser.Error, UnicodeDecodeError) as error:
+            parser.read_string(calibration_text(path, "expected a ZED's calibration, SN<serial>.conf"))
+        except (configparser.Error, NotTextError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{path} is not a ZED's calibration (SN<serial>.conf): {reason}") from None
         self._sections = {name.upper(): dict(parser[name]) for name in parser.sections()}

@@ -88,6 +88,9 @@ def make_clone(folder: Path) -> Clone:
     shutil.copytree(REPOSITORY / "scripts", root / "scripts")
     (root / "pyproject.toml").write_text(PYPROJECT)
     (root / "backend.py").write_text(BACKEND)
+    (root / "locks").mkdir()
+    for lock in ("base", "build", "cpu", "demo", "test"):
+        (root / f"locks/{lock}.txt").touch()
     (root / "plugins/nasion").mkdir(parents=True)
     (root / "plugins/nasion/__init__.py").touch()
     commands = folder / "commands"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +62,41 @@ def test_when_a_change_cannot_be_fetched_what_worked_still_works(ready_clone: Cl
     assert failed.stderr.splitlines()[-1].startswith("setup: pip failed (above)")
     assert python(ready_clone, IMPORTS_ALL).returncode == 0
     assert "anew" not in ready_clone.run("scripts/setup").stderr
+
+
+def test_a_file_that_is_not_the_one_locked_is_refused(clone: Clone) -> None:
+    """Somebody put another file at the place of the release that was locked."""
+    wheels = clone.root.parent / "wheels"
+    wheels.mkdir()
+    with zipfile.ZipFile(wheels / "toy-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("toy.py", "")
+        wheel.writestr("toy-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy\nVersion: 1\n")
+        wheel.writestr("toy-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("toy-1.dist-info/RECORD", "")
+    clone.environment["PIP_FIND_LINKS"] = str(wheels)
+    lock = clone.root / "locks/cpu.txt"
+    lock.write_text(f"toy==1 --hash=sha256:{'0' * 64}\n")
+    refused = clone.run("scripts/setup", "cpu")
+    assert refused.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in refused.stderr
+    right = hashlib.sha256((wheels / "toy-1-py3-none-any.whl").read_bytes()).hexdigest()
+    lock.write_text(f"toy==1 --hash=sha256:{right}\n")
+    assert clone.run("scripts/setup", "cpu").returncode == 0
+    assert python(clone, "import toy, nasion").returncode == 0
+
+
+def test_changed_locks_are_installed(ready_clone: Clone) -> None:
+    lock = ready_clone.root / "locks/base.txt"
+    lock.write_text("# another release\n")
+    assert "installing Python packages" in ready_clone.run("scripts/setup").stderr
+    lock.write_text("")
+
+
+def test_an_unknown_extra_is_named(clone: Clone) -> None:
+    refused = clone.run("scripts/setup", "cpu,base,tpu")
+    assert refused.returncode == 2
+    assert "there is no extra base" in refused.stderr
+    assert "cpu demo test" in refused.stderr
 
 
 def test_a_second_start_waits_for_the_first(ready_clone: Clone) -> None:

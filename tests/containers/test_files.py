@@ -1,5 +1,6 @@
 """The files that images are made of agree with each other and with the program. No engine is needed for these."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -104,6 +105,24 @@ def test_a_step_says_what_it_expects(step: str, arguments: List[str], said: str)
     done = subprocess.run([str(DOCKER / "steps" / step), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert said in done.stderr
+
+
+def test_an_installer_that_is_not_the_expected_one_is_not_run(tmp_path: Path) -> None:
+    fetch, ran = tmp_path / "wget", tmp_path / "ran"
+    fetch.write_text(f'#!/bin/sh\nprintf "#!/bin/sh\\ntouch {ran}\\n" >"$3"\n')
+    fetch.chmod(0o755)
+    done = subprocess.run(
+        [str(DOCKER / "steps/zed_sdk"), "5.0", "36.4", "0" * 64],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = hashlib.sha256(f"#!/bin/sh\ntouch {ran}\n".encode()).hexdigest()
+    assert done.returncode == 1
+    assert f"SHA-256 of the installer: {expected}" in done.stdout
+    assert "not the expected one" in done.stderr
+    assert not ran.exists()
 
 
 class TestTheEntrypoint:

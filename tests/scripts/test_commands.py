@@ -20,7 +20,7 @@ def stages(clone: Clone) -> Clone:
     note = f'echo "$(basename "$0")" "$@" >>{clone.calls}\n'
     clone.put("scripts/setup", f"#!/bin/bash\n{note}echo set-up speaks >&2\n")
     clone.put(".venv/bin/python", f'#!/bin/bash\n{note}echo "$2 speaks"\n')
-    for further in ("pythons", "containers"):
+    for further in ("pythons", "sbom", "containers"):
         clone.put(f"scripts/{further}", f"#!/bin/bash\n{note}")
     clone.put(".venv/bin/nasion", f'#!/bin/bash\n{note}echo "{{}}"; exit 5\n')
     return clone
@@ -81,10 +81,10 @@ def test_usage_is_told_before_anything_is_set_up(stages: Clone, argument: str, c
 
 def test_other_pythons_and_containers_come_last_and_only_when_asked_for(stages: Clone) -> None:
     assert stages.run("scripts/test", "--containers", "--pythons").returncode == 0
-    assert [call.split()[0] for call in stages.noted_calls()[-3:]] == ["python", "pythons", "containers"]
+    assert [call.split()[0] for call in stages.noted_calls()[-4:]] == ["python", "pythons", "sbom", "containers"]
 
 
-@pytest.mark.parametrize("failing", ["pythons", "containers"])
+@pytest.mark.parametrize("failing", ["pythons", "sbom", "containers"])
 def test_their_failure_is_a_failure(stages: Clone, failing: str) -> None:
     stages.put(f"scripts/{failing}", "#!/bin/bash\nexit 7\n")
     assert stages.run("scripts/test", "--pythons", "--containers").returncode == 7
@@ -105,7 +105,7 @@ def test_ci_runs_the_same_tests(stages: Clone, pytestconfig: pytest.Config) -> N
     stages.put(".ci/run", script.read_text())
     assert stages.run(".ci/run", "--without-training").returncode == 0
     calls = [call.split()[0] for call in stages.noted_calls()]
-    assert calls == ["setup", "python", "python", "python", "python", "pythons", "containers"]
+    assert calls == ["setup", "python", "python", "python", "python", "pythons", "sbom", "containers"]
 
 
 def test_pythons_that_are_not_here_are_skipped_and_that_is_said(clone: Clone) -> None:

@@ -57,7 +57,16 @@ def test_words() -> None:
     assert one_of(("full", "fine", "centre"))("f") == ["full", "fine"]
 
 
-def asked(home: Path, line: str) -> List[str]:
+@pytest.fixture
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command as an installation makes it; completion goes by its name."""
+    path = tmp_path_factory.mktemp("bin") / "nasion"
+    path.write_text(f"#!{sys.executable}\nfrom nasion.__main__ import main\n\nmain()\n")
+    path.chmod(0o755)
+    return path
+
+
+def asked(program: Path, home: Path, line: str) -> List[str]:
     """What bash would be offered at the end of ``line``."""
     words = line.split(" ")
     environment: Dict[str, str] = {
@@ -67,8 +76,7 @@ def asked(home: Path, line: str) -> List[str]:
         "COMP_WORDS": "\n".join(words),
         "COMP_CWORD": str(len(words) - 1),
     }
-    nasion = Path(sys.executable).with_name("nasion")
-    ended = subprocess.run([str(nasion)], env=environment, cwd=home, capture_output=True, text=True, check=False)
+    ended = subprocess.run([str(program)], env=environment, cwd=home, capture_output=True, text=True, check=False)
     assert ended.stderr == ""
     return ended.stdout.split()
 
@@ -89,15 +97,14 @@ def asked(home: Path, line: str) -> List[str]:
         ("nasion run --config wa", []),
     ],
 )
-def test_the_shell_is_told(recordings: Path, line: str, offered: List[str]) -> None:
+def test_the_shell_is_told(program: Path, recordings: Path, line: str, offered: List[str]) -> None:
     before = sorted(recordings.rglob("*"))
-    assert asked(recordings, line) == offered
+    assert asked(program, recordings, line) == offered
     assert sorted(recordings.rglob("*")) == before
 
 
-def test_no_command_installs_it_without_being_told_to(tmp_path: Path) -> None:
-    nasion = Path(sys.executable).with_name("nasion")
+def test_no_command_installs_it_without_being_told_to(program: Path, tmp_path: Path) -> None:
     for words in ([], ["--help"], ["--show-completion", "bash"], ["schema", "person"]):
         environment = {**os.environ, "HOME": str(tmp_path), "SHELL": "/bin/bash"}
-        subprocess.run([str(nasion), *words], env=environment, cwd=tmp_path, capture_output=True, check=False)
+        subprocess.run([str(program), *words], env=environment, cwd=tmp_path, capture_output=True, check=False)
     assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ _MOST_SKEW = 0.01
 #: Of a rectified picture, the least share that the lens has seen.
 _LEAST_SEEN = 0.5
 #: Rectifying may enlarge or shrink a picture by this factor.
-_MOST_SCALED = 4.0
+_MOST_SCALED = 6.0
 #: Points a side at which the rectified picture is looked at.
 _POINTS = 17
 

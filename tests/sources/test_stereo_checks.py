@@ -170,7 +170,7 @@ def test_lenses_of_both_generations_are_taken(tmp_path: Path, lens: str) -> None
     turn=st.lists(st.floats(-2.5, 2.5), min_size=3, max_size=3),
     k1=st.floats(-0.3, 0.2),
     k2=st.floats(0.03, 0.1),
-    focal=st.floats(0.45, 2.0),
+    focal=st.floats(0.6, 2.0),
     beside=st.floats(-0.2, 0.2),
 )
 def test_cameras_as_they_are_built_are_taken_and_can_be_rectified(

@@ -8,6 +8,8 @@ import onnx
 import onnxruntime
 import torch
 import torch.nn.functional as F
+from nasion.core.known_picture import Answer, answer_of, known_tensor
+from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -68,12 +70,20 @@ def export_onnx(network: UNet, metadata: ModelMetadata, path: Path) -> None:
 
 
 def write_metadata(path: Path, metadata: ModelMetadata) -> None:
-    """Have the file say this of itself, in place of what it said before."""
+    """Have the file say this of itself, in place of what it said before, with what it draws for the drawn head."""
     proto = onnx.load(path)
+    metadata = metadata.model_copy(update={"answers": _known_answers(path, metadata.stride)})
     del proto.metadata_props[:]
     onnx.helper.set_model_props(proto, metadata.to_props())
     onnx.checker.check_model(proto)
     onnx.save(proto, path)
+
+
+def _known_answers(path: Path, stride: int) -> dict[str, Answer]:
+    """At the sizes of all views."""
+    sizes = sorted(set(INPUT_SIZES.values()))
+    maps = {(height, width): run_onnx(path, known_tensor(height, width))[0, 0] for height, width in sizes}
+    return {f"{width}x{height}": answer_of(heat, stride) for (height, width), heat in maps.items()}
 
 
 def run_onnx(path: Path, picture: NDArray[np.float32]) -> NDArray[np.float32]:

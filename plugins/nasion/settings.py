@@ -275,6 +275,12 @@ class RunSettings(Settings):
         None, description="`live`: newest frame wins; `every-frame`: all. Default: by the source."
     )
     every: int = Field(1, ge=1, description="Process each N-th frame only.")
+    frozen_ms: float = Field(
+        500.0,
+        ge=0,
+        le=60_000,
+        description="A source that repeats its picture to the bit for longer is `frozen` and not searched; 0: never.",
+    )
     frames: Optional[int] = Field(None, ge=1, description="End after this many processed frames of each camera.")
     seconds: Optional[float] = Field(None, gt=0, description="End after this time.")
     save: Optional[PathText] = Field(None, description="Write the annotated video to this new .avi file.")

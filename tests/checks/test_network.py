@@ -139,7 +139,7 @@ class TestModel:
         shutil.copyfile(LITE.with_suffix(".md"), tmp_path / "spot.md")
         verdict = model(nvinfer=config())
         assert (verdict.status, verdict.exit_code) == ("fail", 2)
-        assert "its card spot.md says" in verdict.found
+        assert "its card spot.md states" in verdict.found
 
     def test_one_in_the_folder_of_anothers_engines_is_refused(self, tmp_path: Path, spot_model: Path) -> None:
         digest = read_onnx_facts(spot_model).digest[:12]

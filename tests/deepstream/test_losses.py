@@ -248,7 +248,11 @@ def test_frames_that_all_get_lost_do_not_stop_the_others_for_ever(
             seen.set()
 
     summary = stage.run(
-        {"cam0": stage.source(grabs(), live=live)}, on_message=on_message, engine="deepstream", seconds=1000
+        {"cam0": stage.source(grabs(), live=live)},
+        on_message=on_message,
+        engine="deepstream",
+        seconds=1000,
+        frozen_ms=0,
     )
 
     assert seen.is_set()

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from nasion.core.views import INPUT_SIZES
 from nasion.engine.metadata import ModelMetadata
 from nasion.errors import InputError
 
@@ -86,7 +87,10 @@ def test_the_heat_map_stays_between_zero_and_one(network: UNet, tmp_path: Path) 
 
 def test_the_metadata_come_back(exported: Path) -> None:
     props = {p.key: p.value for p in onnx.load(exported).metadata_props}
-    assert ModelMetadata.from_props(props) == METADATA
+    found = ModelMetadata.from_props(props)
+    assert found.model_copy(update={"answers": None}) == METADATA
+    assert found.answers is not None
+    assert set(found.answers) == {f"{width}x{height}" for height, width in INPUT_SIZES.values()}
 
 
 def test_the_looks_come_back_in_words_that_people_read() -> None:

@@ -85,11 +85,20 @@ def test_a_heat_map_that_is_not_finite(
     assert camera["drops"]["no_tensor"] == camera["processed"]
 
 
-@pytest.mark.parametrize("value", [1e30, -1e30, 1e-45])
+@pytest.mark.parametrize(
+    ("value", "reason"), [(1e30, "no_tensor"), (-1e30, "no_tensor"), (1.01, "no_tensor"), (1e-45, "no_face")]
+)
 def test_a_heat_map_far_from_0_to_1(
-    program: Callable[..., Any], broker: Broker, witness: Witness, until: Any, tmp_path: Path, value: float
+    program: Callable[..., Any],
+    broker: Broker,
+    witness: Witness,
+    until: Any,
+    tmp_path: Path,
+    value: float,
+    reason: str,
 ) -> None:
     run = program(broker.url, model=str(poisoned(tmp_path / "poisoned.onnx", value)), mqtt={"max_age_ms": 5000})
     until(lambda: len(witness.persons) > 5)
     assert run.stop() == 0
+    assert {seen.reason for seen in witness.persons} == {reason}
     assert "Traceback" not in run.log.read_text()

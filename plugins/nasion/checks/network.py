@@ -3,13 +3,14 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Sequence, Tuple
+from typing import Sequence, Tuple
 
 from nasion.checks.matrix import Numbers, written
 from nasion.checks.subject import Subject
 from nasion.checks.verdict import Verdict, fail, in_two, ok, refused, skipped, warn
 from nasion.config.nvinfer import NvinferConfig
 from nasion.config.nvinfer_keys import LATE_KEYS, LATE_SINCE
+from nasion.engine.card import stated_digest
 from nasion.engine.metadata import ModelMetadata
 from nasion.engine.onnx_model import HeatMapModel
 from nasion.errors import DependencyError, InputError
@@ -18,11 +19,6 @@ from nasion.tensorrt.onnx_facts import OnnxFacts, read_onnx_facts
 from nasion.tensorrt.prepare import place_for
 from nasion.tensorrt.refusals import how_to_build, why_not_run
 
-#: The line of a model's card, which `python -m export` writes beside the float file, by the file's precision.
-_CARD_DIGEST = {
-    precision: re.compile(rf"^SHA-256 of {which}: `([0-9a-f]{{64}})`$", re.MULTILINE)
-    for precision, which in (("float", "the file"), ("int8", "its INT8 twin"))
-}
 #: A folder of engines and the model they were built from; its name holds the beginning of the model's digest.
 _ENGINE_FOLDER = re.compile(r".+-([0-9a-f]{12})-\d+x\d+")
 
@@ -74,25 +70,16 @@ def model(subject: Subject) -> Verdict:
         facts.check_input(_batch(subject), config.height, config.width)
         digest, metadata = facts.digest, facts.metadata
         how = "read, but not opened without ONNX Runtime,"
-    card = subject.machine.text(str(_card_of(path)))
-    return judge_model(path, digest, metadata, card, size=f"{config.width}x{config.height}", how=how)
+    confirmed = stated_digest(path, metadata.precision) is not None
+    return judge_model(path, digest, metadata, confirmed=confirmed, size=f"{config.width}x{config.height}", how=how)
 
 
-def judge_model(
-    path: Path, digest: str, metadata: ModelMetadata, card: Optional[str], *, size: str, how: str
-) -> Verdict:
-    """A model that can be run: whether it is the one that its card, or the folder of its engines, is about.
+def judge_model(path: Path, digest: str, metadata: ModelMetadata, *, confirmed: bool, size: str, how: str) -> Verdict:
+    """A model that can be run: whether it is the one that the folder of its engines is about.
 
-    ``size``: of the view, as the metadata write it; ``how``: what was done with the file at that size.
+    ``confirmed``: its card states its digest; ``size``: of the view, as the metadata write it; ``how``: what was done
+    with the file at that size.
     """
-    in_card = _CARD_DIGEST[metadata.precision].search(card or "")
-    if in_card is not None and in_card[1] != digest:
-        return fail(
-            "model",
-            f"{path} has the digest {digest[:12]}, but its card {_card_of(path).name} says {in_card[1][:12]}",
-            "take file and card of one release; the file may be damaged",
-            InputError.exit_code,
-        )
     in_folder = _ENGINE_FOLDER.fullmatch(path.absolute().parent.name)
     if in_folder is not None and in_folder[1] != digest[:12]:
         return fail(
@@ -101,8 +88,8 @@ def judge_model(
             "remove the folder; it is made anew",
             InputError.exit_code,
         )
-    confirmed = " as its card says" if in_card else " as its folder says" if in_folder else ""
-    about = f"{metadata.name} {metadata.version} ({digest[:12]}{confirmed}), {metadata.precision}"
+    says = " as its card says" if confirmed else " as its folder says" if in_folder else ""
+    about = f"{metadata.name} {metadata.version} ({digest[:12]}{says}), {metadata.precision}"
     checked_at = re.findall(r"\d+x\d+", metadata.sizes)
     if checked_at and size not in checked_at:
         return warn(
@@ -111,12 +98,6 @@ def judge_model(
             "take another view, or measure how well it does at this size",
         )
     return ok("model", f"{path}: {about}, stride {metadata.stride}, {how} at {size}")
-
-
-def _card_of(model: Path) -> Path:
-    """A model and its INT8 twin share one."""
-    stem = model.stem[: -len("-int8")] if model.stem.endswith("-int8") else model.stem
-    return model.with_name(f"{stem}.md")
 
 
 def engine_file(subject: Subject) -> Verdict:

@@ -29,6 +29,8 @@ _BLOB_SHARE = 0.2
 _SAME_BLOB_SIGMAS = 1.5
 #: ...and so is one that no valley deeper than this share of its height separates from the stronger one.
 _VALLEY_SHARE = 0.85
+#: A map's cells lie within 0..1, give or take the rounding of half floats.
+_ROUNDING = 1e-3
 #: Cells looked at for the valley on the way between two maxima.
 _STEPS = 64
 #: Exported models clip their map to 0..1: a cell this high may be cut off.
@@ -89,6 +91,11 @@ def _window(drawn_sigma: float) -> _Window:
     terms = (np.ones_like(dx), dx, dy, dx**2, dy**2)
     products = np.stack([terms[one] * terms[other] for one, other in _PRODUCTS])
     return _Window(radius, products, np.exp(-(dx**2 + dy**2) / (2 * (_WINDOW_SIGMAS * drawn_sigma) ** 2)))
+
+
+def is_probability_map(heat: HeatMap) -> bool:
+    """Whether all cells are numbers within 0..1, as the released networks clip them: others come of a broken engine."""
+    return bool(heat.size and heat.min() >= -_ROUNDING and heat.max() <= 1 + _ROUNDING)
 
 
 def find_peaks(heat: HeatMap, *, max_peaks: int, minimum: float, drawn_sigma: float) -> List[Peak]:

@@ -13,6 +13,7 @@ class FrameReason(str, Enum):
     NO_TENSOR = "no_tensor"
     CORRUPT_FRAME = "corrupt_frame"
     NO_FRAME = "no_frame"
+    FROZEN = "frozen"
 
 
 class PersonReason(str, Enum):

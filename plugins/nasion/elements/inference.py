@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasion.config.nvinfer import NvinferConfig, default_nvinfer_file, read_nvinfer
+from nasion.core.heatmap import is_probability_map
 from nasion.core.scaling import scaled_crop
 from nasion.core.tensor import blank_tensor, fill_tensor
 from nasion.core.views import INPUT_SIZES, view_geometry
@@ -46,7 +47,7 @@ class Inference:
         fill_tensor(scaled_crop(picture, look.geometry, self._order), self._tensor)
         slip.spend("preprocess", clock.monotonic_ns())
         heat = self._model.infer(self._tensor)
-        slip.heat = heat if np.isfinite(heat).all() else None
+        slip.heat = heat if is_probability_map(heat) else None
         slip.spend("network", clock.monotonic_ns())
 
 

@@ -5,6 +5,7 @@ from typing import Any, Dict, Literal, Mapping, Optional, Tuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from typing_extensions import Annotated
 
+from nasion.core.known_picture import Answer
 from nasion.errors import InputError
 
 #: Keys of the ONNX metadata begin so; others are somebody else's.
@@ -32,6 +33,25 @@ Looks = Annotated[
 ]
 
 
+def _answers_of_text(told: Any) -> Any:
+    if not isinstance(told, str):
+        return told
+    answers = {}
+    for entry in told.split(";"):
+        size, _, numbers = entry.partition(":")
+        peak, x, y = map(float, numbers.split())
+        if not (0 <= peak <= 1 and 0 <= x <= LARGEST_LOOK and 0 <= y <= LARGEST_LOOK):
+            raise ValueError(f"no heat map has the peak {numbers.strip()!r}")
+        answers[size.strip()] = Answer(peak, x, y)
+    return answers
+
+
+#: Size of the input, `WIDTHxHEIGHT`, to the answer, or the text that lists them.
+Answers = Annotated[
+    Dict[Annotated[str, Field(pattern=r"^[0-9]{1,4}x[0-9]{1,4}$")], Answer], BeforeValidator(_answers_of_text)
+]
+
+
 class ModelMetadata(BaseModel):
     """The metadata of an exported heat-map model; fields without a default are required."""
 
@@ -55,6 +75,11 @@ class ModelMetadata(BaseModel):
     data_digest: str = Field(description="SHA-256 of the label tables it was taught from.")
     metrics: str = Field(description="Figures on the validation split, as JSON.")
     licence: str = Field(description="Terms of the weights.")
+    answers: Optional[Answers] = Field(
+        None,
+        description="What it draws for the drawn head (`nasion.core.known_picture`), by the size of its input: height "
+        "of the peak and its place in pixels, `480x288: 0.94 242 178; ...`; an engine is tried with it at its start.",
+    )
     precision: Literal["float", "int8"] = Field("float", description="What its weights and activations are.")
     network: Optional[str] = Field(None, description="The network's configuration, as JSON, for who trains it further.")
 
@@ -72,9 +97,17 @@ class ModelMetadata(BaseModel):
                 "take a model made by `python -m export`"
             ) from None
 
+    def answer(self, height: int, width: int) -> Optional[Answer]:
+        """What it draws for the drawn head of this size; None where it does not say."""
+        return (self.answers or {}).get(f"{width}x{height}")
+
     def to_props(self) -> Dict[str, str]:
         """The key-value pairs that `from_props` reads."""
         told = self.model_dump(exclude_none=True)
+        if self.answers is not None:
+            told["answers"] = "; ".join(
+                f"{size}: {found.peak:.4f} {found.x:g} {found.y:g}" for size, found in self.answers.items()
+            )
         if self.looks is not None:
             told["looks"] = ", ".join(map(str, self.looks))
         return {PREFIX + key: str(value) for key, value in told.items()}

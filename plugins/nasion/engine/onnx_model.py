@@ -2,12 +2,14 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nasion.core.known_picture import answer_of, differs, known_tensor
 from nasion.core.tensor import blank_tensor
+from nasion.engine.card import require_as_stated
 from nasion.engine.external_weights import require_one_file
 from nasion.engine.library_text import one_line, why_not_opened
 from nasion.engine.metadata import ModelMetadata
@@ -19,6 +21,8 @@ from nasion.installing import how_to_install
 MAX_BYTES = 512 << 20
 #: ONNX Runtime's own messages: only what ends the process. Errors come as exceptions.
 ORT_FATAL = 4
+#: Network input to heat map.
+Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 class HeatMapModel:
@@ -43,11 +47,14 @@ class HeatMapModel:
         as_delivered = _open(ort, path, content, threads=1, dimensions={}, optimise=False)
         self._input, self._output = _check_signature(path, as_delivered)
         self.metadata = _metadata(path, as_delivered)
+        require_as_stated(path, self.digest, self.metadata.precision)
         symbols = as_delivered.get_inputs()[0].shape
         dimensions = _fixed_dimensions(path, symbols, (1, 3, height, width))
         self._session = _open(ort, path, content, threads=threads, dimensions=dimensions, optimise=True)
         self._path = path
         self._check_heat_map(height, width)
+        # Of this engine, also where another one is to follow.
+        self._check_known_answer(height, width, lambda tensor: HeatMapModel.infer(self, tensor))
 
     def infer(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """Heat map (h, w) float32, 0..1, of ``tensor`` (1, 3, height, width) float32, RGB 0..255.
@@ -79,6 +86,22 @@ class HeatMapModel:
             raise InputError(
                 f"model {self._path}: output {self._output!r} holds {heat.min()} to {heat.max()} for a black picture; "
                 "expected a heat map within 0..1"
+            )
+
+    def _check_known_answer(self, height: int, width: int, infer: Infer) -> None:
+        """The drawn head through the very engine that will run; nothing where the file has no answer for this size.
+
+        InputError: the engine draws something else than the network did when it was exported.
+        """
+        expected = self.metadata.answer(height, width)
+        if expected is None:
+            return
+        stride = self.metadata.stride
+        wrong = differs(answer_of(infer(known_tensor(height, width)), stride), expected, stride)
+        if wrong is not None:
+            raise InputError(
+                f"model {self._path} does not give its known answer on an input of {height} x {width}: {wrong}; the "
+                "file or the engine is damaged: take the released file again, or another --engine"
             )
 
 

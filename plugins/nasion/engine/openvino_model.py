@@ -28,6 +28,7 @@ class OpenVinoModel(HeatMapModel):
         with signal_stack_kept():
             self._compiled = _compile(openvino, path, (1, 3, height, width), threads)
             self.infer(np.zeros((1, 3, height, width), np.float32))
+            self._check_known_answer(height, width, self.infer)
 
     def infer(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `HeatMapModel.infer`."""

@@ -9,6 +9,7 @@ from typing import Callable, List, Optional
 from typing_extensions import Protocol
 
 from nasion.deepstream.engine import open_deepstream
+from nasion.engine.card import card_of, stated_digest
 from nasion.engine.choice import choose_engine, missing_for_deepstream
 from nasion.engine.precision import network_config, read_cpuinfo
 from nasion.engine.threads import opencv_threads
@@ -154,6 +155,8 @@ def open_engine(settings: RunSettings, on_event: Callable[[str], None]) -> Engin
         engine = CpuNetworkEngine(name, config, threads=settings.threads)
     about = engine.model.metadata
     on_event(f"model: {about.name} {about.version} ({engine.model.digest[:12]}), view {settings.view}")
+    if stated_digest(config.onnx_file, about.precision) is None:
+        on_event(f"model: {card_of(config.onnx_file)} states no digest of it: damage to the file would not be noticed")
     return engine
 
 

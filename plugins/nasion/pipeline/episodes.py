@@ -127,6 +127,22 @@ def rules(max_age_ms: float, quicker: Sequence[str]) -> List[Rule]:
             ),
         ),
         Rule(
+            window_s=2,
+            least=3,
+            begins=0.5,
+            ends=0.1,
+            broker=False,
+            part=lambda span: span.dropped("frozen"),
+            whole=lambda span: span.now.frames - span.before.frames,
+            tell=lambda _, part, whole: (
+                f"the source repeats its picture: {part} of the last {whole} frames are the same to the bit; look at "
+                "the camera; where a picture may stand still, set frozen_ms to 0"
+            ),
+            over=lambda span, part, whole: (
+                f"the source gives new pictures again; in {span.seconds:.0f} s {part} of {whole} frames were the same"
+            ),
+        ),
+        Rule(
             window_s=5,
             least=3,
             begins=0.5,

@@ -1,8 +1,9 @@
 """The thread of one camera that reads its source and feeds GStreamer."""
 
 import threading
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Union
 
+from nasion.core.frozen import RepeatDetector
 from nasion.core.results import FrameReason
 from nasion.core.ring import FrameRing, next_pts
 from nasion.errors import NasionError
@@ -13,7 +14,7 @@ from nasion.pipeline.flow import Flow
 from nasion.pipeline.outlet import Outlet
 from nasion.pipeline.slip import Slip
 from nasion.sources.clock import stamp_now
-from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Source
+from nasion.sources.frame import Clock, CorruptFrame, End, Frame, Source, Stamp
 
 #: Frames on their way in mode `every-frame`: one each in scaling, the network and ranging, and one ready before each.
 IN_FLIGHT = 5
@@ -29,6 +30,7 @@ class Feeder(threading.Thread):
         source: Source,
         live: bool,
         every: int,
+        frozen_ns: int,
         limit: Optional[int],
         frames: "FrameRing[Frame]",
         slips: "FrameRing[Slip]",
@@ -39,12 +41,17 @@ class Feeder(threading.Thread):
         on_event: Callable[[str], None],
         on_failure: Callable[[BaseException], None],
     ) -> None:
-        """``live``: the newest frame wins, else the feeder waits for room; ``limit``: processed frames that suffice."""
+        """``live``: the newest frame wins, else the feeder waits for room; ``limit``: processed frames that suffice.
+
+        ``frozen_ns``: a picture that is the same for longer is not searched; 0: each is.
+        """
         super().__init__(name=f"feeder {name}", daemon=True)
         self._camera = name
         self._source = source
         self._live = live
         self._every = every
+        self._frozen_ns = frozen_ns
+        self._repeats = RepeatDetector()
         self._limit = limit
         self._frames = frames
         self._slips = slips
@@ -98,7 +105,9 @@ class Feeder(threading.Thread):
                 self._report_corrupt(grab)
                 continue
             self._tell(self._damage.readable())
-            if number % self._every:
+            if self._frozen(grab):
+                self._report_frozen(grab)
+            elif number % self._every:
                 self._flow.dropped("every")
             elif self._live or self._flow.wait_below(IN_FLIGHT, self._wanted):
                 self._feed_frame(grab)
@@ -125,12 +134,27 @@ class Feeder(threading.Thread):
         for line in lines:
             self._on_event(Event(self._camera, line))
 
+    def _frozen(self, frame: Frame) -> bool:
+        """Whether the source has given this very picture for longer than is allowed."""
+        if self._frozen_ns == 0:
+            return False
+        time_ns = frame.stamp.monotonic_ns if frame.recorded_ns is None else frame.recorded_ns
+        return self._repeats.repeated_ns(frame.picture, time_ns) > self._frozen_ns
+
+    def _report_frozen(self, frame: Frame) -> None:
+        """In its place in the stream, as a damaged one."""
+        self._flow.dropped("frozen")
+        if self._flow.wait_below(1, self._wanted):
+            self._outlet.nobody(FrameReason.FROZEN, self._stamp_of(frame), frame.recorded_ns)
+
+    def _stamp_of(self, grab: Union[Frame, CorruptFrame]) -> Stamp:
+        """Of one that is not searched: what it waited for others does not make it older; see `Slip.let_out`."""
+        read_ahead = not self._live and not self._source.live
+        return stamp_now(self._clock) if read_ahead else grab.stamp
+
     def _report_corrupt(self, grab: CorruptFrame) -> None:
         """In its place in the stream: once everything before it is through."""
         self._flow.dropped("corrupt_frame")
         self._tell(self._damage.corrupt(grab.why))
         if self._flow.wait_below(1, self._wanted):
-            read_ahead = not self._live and not self._source.live
-            # What it waited for those before it does not make it older; see `Slip.let_out`.
-            stamp = stamp_now(self._clock) if read_ahead else grab.stamp
-            self._outlet.nobody(FrameReason.CORRUPT_FRAME, stamp, grab.recorded_ns)
+            self._outlet.nobody(FrameReason.CORRUPT_FRAME, self._stamp_of(grab), grab.recorded_ns)

@@ -114,6 +114,7 @@ class CameraLine:
             source=source,
             live=live,
             every=settings.every,
+            frozen_ns=int(settings.frozen_ms * 1e6),
             limit=settings.frames,
             frames=frames,
             slips=slips,

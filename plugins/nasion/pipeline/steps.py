@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.gates import Hysteresis
+from nasion.core.heatmap import is_probability_map
 from nasion.core.locate import locate
 from nasion.core.ranging import Ranger
 from nasion.core.results import FrameReason, Located
@@ -133,7 +134,7 @@ class Steps:
         slip = self._slips.get(pts)
         if slip is None:
             return
-        if heat is not None and np.isfinite(heat).all():
+        if heat is not None and is_probability_map(heat):
             slip.heat = heat
         else:
             self._flow.dropped("no_tensor")

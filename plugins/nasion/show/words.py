@@ -7,6 +7,7 @@ _WORDS: Dict[str, str] = {
     "low_probability": "unsure",
     "no_tensor": "no heat map",
     "corrupt_frame": "damaged frame",
+    "frozen": "frozen picture",
     "no_frame": "source silent",
     "no_depth": "depth unknown",
     "too_near": "too near",

@@ -11,6 +11,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from typing_extensions import Literal
 
+from nasion.engine.card import require_as_stated
 from nasion.engine.external_weights import require_one_file
 from nasion.engine.metadata import ModelMetadata
 from nasion.engine.protobuf_wire import as_bytes, as_number, as_text, fields
@@ -81,6 +82,7 @@ def read_onnx_facts(path: Path) -> OnnxFacts:
     if says != is_:
         raise InputError(f"model {path} says precision {says!r} and is {is_!r}; export it anew")
     digest = hashlib.sha256(content).hexdigest()
+    require_as_stated(path, digest, metadata.precision)
     norms = tuple(model.names_of("InstanceNormalization"))
     return OnnxFacts(path, digest, input_name, shape, output_name, metadata, activations, why, norms)
 

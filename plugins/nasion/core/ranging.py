@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
+from typing_extensions import Protocol, runtime_checkable
+
 from nasion.core.calibration import Calibration
 from nasion.core.depth import reduce_patch
 from nasion.core.position import Mount, bearing, bearing_sigma, position, range_sigma
@@ -12,6 +14,15 @@ from nasion.settings import DepthSettings, JumpSettings, MountSettings
 
 if TYPE_CHECKING:
     from nasion.sources.frame import DepthAccessor
+
+
+@runtime_checkable
+class Doubting(Protocol):
+    """What a DepthAccessor has besides, that can tell two kinds of unknown."""
+
+    def ambiguous(self, u: float, v: float) -> bool:
+        """Whether the depth around pixel (u, v) is unknown because several depths fit alike."""
+
 
 _UNPAIRED = DepthReading(value=None, reason=PersonReason.UNPAIRED, count=0, of=0, spread=None)
 
@@ -58,15 +69,20 @@ class Ranger:
         return tuple(self._person(look, identity) for look, identity in zip(looks, identities))
 
     def _look(self, keypoint: Keypoint, depth: "Optional[DepthAccessor]") -> _Look:
-        if depth is None:
-            reading = _UNPAIRED
-        else:
-            reading = reduce_patch(depth.patch(keypoint.u, keypoint.v, self._depth.patch_px), self._depth)
+        reading = _UNPAIRED if depth is None else self._reading(keypoint, depth)
         place = None
         if reading.value is not None:
             spread = reading.spread or 0.0
             place = position(self._calibration, keypoint, reading.value, spread, self._depth.sigma_disparity_px)
         return _Look(keypoint, bearing(self._calibration.left, keypoint.u, keypoint.v), reading, place)
+
+    def _reading(self, keypoint: Keypoint, depth: "DepthAccessor") -> DepthReading:
+        reading = reduce_patch(depth.patch(keypoint.u, keypoint.v, self._depth.patch_px), self._depth)
+        # In this order: most readings are values, and to doubt costs another search.
+        unknown = reading.reason is PersonReason.NO_DEPTH
+        if unknown and isinstance(depth, Doubting) and depth.ambiguous(keypoint.u, keypoint.v):
+            return replace(reading, reason=PersonReason.AMBIGUOUS)
+        return reading
 
     def _sighting(self, look: _Look) -> Sighting:
         return Sighting(

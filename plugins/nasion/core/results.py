@@ -20,6 +20,7 @@ class PersonReason(str, Enum):
     """Why a person who was seen has no position."""
 
     NO_DEPTH = "no_depth"
+    AMBIGUOUS = "ambiguous"
     TOO_NEAR = "too_near"
     TOO_FAR = "too_far"
     JUMP = "jump"

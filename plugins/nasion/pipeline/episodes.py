@@ -15,6 +15,7 @@ NO_BROKER_NS = 10_000_000_000
 
 _PERSON_REMEDIES = {
     "no_depth": "the depth is not known where they are; look at the calibration, the lenses and the light",
+    "ambiguous": "what is seen there repeats itself, as stripes or tiles do, and several distances fit alike",
     "too_near": "they are nearer than depth.near_m, or the unit of the depth is wrong",
     "too_far": "they are farther than depth.far_m, or the unit of the depth is wrong",
     "unpaired": "the depth of these very frames is not there",

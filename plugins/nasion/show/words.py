@@ -10,6 +10,7 @@ _WORDS: Dict[str, str] = {
     "frozen": "frozen picture",
     "no_frame": "source silent",
     "no_depth": "depth unknown",
+    "ambiguous": "pattern repeats",
     "too_near": "too near",
     "too_far": "too far",
     "jump": "distance jumps",

@@ -1,12 +1,12 @@
 """Depth of a frame of two eyes, found where it is asked for and nowhere else."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.calibration import Calibration
-from nasion.core.stereo import depth_patch, rows_needed
+from nasion.core.stereo import ambiguous, depth_patch, rows_needed
 from nasion.settings import DepthSettings
 from nasion.sources.rectify import Rectifier
 
@@ -38,13 +38,20 @@ class StereoDepth:
         """The whole right picture, rectified: each row is what `patch` would make of it."""
         return self._right if self._rectifier is None else self._rectifier.right(self._right, slice(None))
 
+    def ambiguous(self, u: float, v: float) -> bool:
+        """See Doubting."""
+        left, right, row = self._band(v, 1)
+        return ambiguous(left, right, u, row, self._calibration, self._limits.near_m)
+
     def patch(self, u: float, v: float, size: int) -> NDArray[np.float32]:
         """``size`` x ``size`` depths around pixel (u, v); see DepthAccessor."""
-        near, far = self._limits.near_m, self._limits.far_m
+        left, right, row = self._band(v, size)
+        return depth_patch(left, right, u, row, size, self._calibration, self._limits.near_m, self._limits.far_m)
+
+    def _band(self, v: float, size: int) -> Tuple[Picture, Picture, float]:
+        """The rows of both pictures that are read for a patch around row ``v``, and where that lies in them."""
         if self._rectifier is None:
-            return depth_patch(self._left, self._right, u, v, size, self._calibration, near, far)
+            return self._left, self._right, v
         rows = rows_needed(v, size, self._left.shape[0])
-        if rows.start >= rows.stop:
-            return np.full((size, size), np.nan, np.float32)
-        right = self._rectifier.right(self._right, rows)
-        return depth_patch(self._left[rows], right, u, v - rows.start, size, self._calibration, near, far)
+        right = self._rectifier.right(self._right, rows) if rows.start < rows.stop else self._right[rows]
+        return self._left[rows], right, v - rows.start

@@ -1,7 +1,8 @@
 """How far off the positions are, measured where the truth is known.
 
-`demo` runs the whole pipeline over the made scene, `pairs` over stereo pairs with a truth.csv. How fast it is, is
-`nasion bench`'s to say.
+`demo` runs the whole pipeline over the made scene, `pairs` over stereo pairs with a truth.csv; `chessboard` asks for
+the depth of each corner of a chessboard, which repeats itself as no face does. How fast it is, is `nasion bench`'s to
+say.
 """
 
 import csv
@@ -9,11 +10,15 @@ import json
 import math
 import statistics
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+import cv2
 import numpy as np
 import typer
+from nasion.core.ranging import Ranger
+from nasion.core.results import Keypoint, Located, Person
 from nasion.errors import InputError, NasionError
 from nasion.messages import PersonEntry, PersonMessage
 from nasion.pipeline.app import run
@@ -21,7 +26,10 @@ from nasion.settings import CameraSettings, DepthSettings, JumpSettings, MqttSet
 from nasion.sources.clock import SystemClock
 from nasion.sources.demo.scene import DemoScene
 from nasion.sources.demo.walk import FPS
+from nasion.sources.frame import End, Frame
 from nasion.sources.open import open_source
+from nasion.sources.stereo_depth import StereoDepth
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from typing_extensions import Annotated
@@ -210,6 +218,93 @@ def pairs(
         raise InputError(f"{folder}: {len(messages)} pairs, but truth.csv lists {len(truth)}")
     figures = judge_pairs(messages, truth, opened.calibration.left.fx, smallest_px)
     show(figures, f"{folder.name}, view {view}", as_json)
+
+
+#: A corner further off than this is wrong: farther or nearer than it is.
+WRONG = 0.05
+#: A corner that lies in other rows of both rectified pictures was found wrongly in one of them.
+MOST_ROWS_APART = 1.5
+
+Corners = NDArray[np.float64]
+
+
+def find_corners(picture: NDArray[np.uint8], size: Tuple[int, int]) -> Optional[Corners]:
+    """The inner corners (n, 2) of a chessboard to a fraction of a pixel, row by row; None: not all are seen."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    seen, corners = cv2.findChessboardCorners(grey, size)
+    if not seen:
+        return None
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 0.001)
+    return np.asarray(cv2.cornerSubPix(grey, corners, (5, 5), (-1, -1), stop), np.float64).reshape(-1, 2)
+
+
+def corner_truth(frame: Frame, size: Tuple[int, int]) -> List[Tuple[float, float, float]]:
+    """(u, v, z) of each corner, from the same corner in both eyes: a whole board is counted, so nothing misleads."""
+    assert isinstance(frame.depth, StereoDepth)
+    left, right = (find_corners(picture, size) for picture in (frame.picture, frame.depth.right()))
+    if left is None or right is None:
+        return []
+    # A board may be counted from either end.
+    right = min(right, right[::-1], key=lambda corners: float(np.abs(corners[:, 1] - left[:, 1]).max()))
+    disparity = left[:, 0] - right[:, 0]
+    if np.abs(right[:, 1] - left[:, 1]).max() > MOST_ROWS_APART or disparity.min() <= 0:
+        return []
+    depths = frame.calibration.focal_baseline / disparity
+    return [(float(u), float(v), float(z)) for (u, v), z in zip(left, depths)]
+
+
+def ask(frame: Frame, u: float, v: float, settings: DepthSettings) -> Person:
+    """What a run would say of a person whose point between the eyes is this pixel."""
+    ranger = Ranger(frame.calibration, settings, JumpSettings(mode="off"))
+    located = Located((Keypoint(u, v, 1.0, 1.0, 1.0),), None, 1.0)
+    return ranger.range(located, frame.depth, frame.stamp.monotonic_ns)[0]
+
+
+def judge_corners(seen: Sequence[Tuple[Person, float]]) -> Dict[str, Any]:
+    """``seen``: what was said of each corner, and its true depth in metres."""
+    ratios = [person.position.depth_m / true_m for person, true_m in seen if person.position]
+    refused = Counter(person.reason.value for person, _ in seen if person.reason)
+    off = [abs(ratio - 1) for ratio in ratios]
+    far = [ratio for ratio in ratios if ratio > 1 + WRONG]
+    return {
+        "corners": len(seen),
+        "answered": share(len(ratios), len(seen)),
+        **{f"refused_{reason}": share(count, len(seen)) for reason, count in sorted(refused.items())},
+        "answered_or_ambiguous": share(len(ratios) + refused["ambiguous"], len(seen)),
+        "wrong": sum(one > WRONG for one in off),
+        "wrong_of_answered": share(sum(one > WRONG for one in off), len(ratios)),
+        "too_far_of_answered": share(len(far), len(ratios)),
+        "too_far_times_median": statistics.median(far) if far else None,
+        "depth_error_median": statistics.median(off) if off else None,
+        "depth_error_p95": float(np.percentile(off, 95)) if off else None,
+    }
+
+
+@app.command()
+def chessboard(
+    folder: Annotated[Path, typer.Argument(help="Stereo pairs of a chessboard with calibration.json.")],
+    columns: Annotated[int, typer.Option(help="Inner corners of the board along its rows.", min=3)] = 9,
+    rows: Annotated[int, typer.Option(help="Inner corners of the board along its columns.", min=3)] = 6,
+    near_m: Annotated[float, typer.Option(help="Nearest depth that is accepted; boards are held near.")] = 0.3,
+    as_json: Json = False,
+) -> None:
+    """Every corner of a chessboard, as if it were a person's place, against its truth."""
+    settings = DepthSettings(near_m=near_m)
+    source = open_source(f"pairs:{folder}", depth=settings, mode=None, clock=SystemClock())
+    seen: List[Tuple[Person, float]] = []
+    frames = boards = 0
+    while not isinstance(grab := source.read(), End):
+        frames += 1
+        truth = corner_truth(grab, (columns, rows)) if isinstance(grab, Frame) else []
+        boards += bool(truth)
+        seen += [(ask(grab, u, v, settings), z) for u, v, z in truth if isinstance(grab, Frame)]
+    source.close()
+    if not seen:
+        raise InputError(
+            f"{folder}: none of {frames} pairs shows a whole chessboard of {columns} x {rows} inner corners to both "
+            "eyes; --columns and --rows tell its size"
+        )
+    show({"pairs": frames, "boards": boards, **judge_corners(seen)}, f"{folder.name}, chessboard", as_json)
 
 
 def percent(value: Optional[float]) -> str:

@@ -10,12 +10,12 @@ from nasion.core.calibration import Calibration, Intrinsics
 from nasion.core.stereo import (
     FACE_M,
     STRONG_SCORE,
-    Match,
     _chosen,
     depth_patch,
     disparity_patch,
     rows_needed,
 )
+from nasion.core.stereo_search import Match
 from numpy.typing import NDArray
 from skimage import data
 

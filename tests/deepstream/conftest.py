@@ -26,7 +26,7 @@ def device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[nv_doubl
         monkeypatch.setattr(engine, "read_tensorrt", lambda: Version(10, 3, 0))
         monkeypatch.setenv("NASION_ENGINES", str(tmp_path / "engines"))
         yield real
-        assert real.faults == []
+        assert real.broken() == []
 
 
 @pytest.fixture

@@ -181,15 +181,6 @@ def test_two_cameras_share_a_batch_and_keep_their_own_depth_and_place(stage: Sta
             assert message.persons[0].pixel[0] == pytest.approx(u, abs=1.0)
 
 
-@pytest.mark.parametrize("ends", ["none", "stop"])
-def test_lists_may_end_in_the_old_and_in_the_new_way(stage: Stage, device: nv_double.Reality, ends: Any) -> None:
-    device.ends = ends
-
-    stage.run({name: stage.source(stage.frame() for _ in range(5)) for name in ("front", "rear")}, engine="deepstream")
-
-    assert [len(message.persons) for message in stage.messages] == [1] * 10
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 def test_info_names_the_engine(stage: Stage, device: nv_double.Reality, engine: str) -> None:
     """Seen by somebody else over a real broker."""

@@ -59,22 +59,15 @@ def test_frames_that_the_mux_drops_are_counted_and_the_others_keep_their_own(
 def test_a_batch_that_nvinfer_swallows_is_counted_for_each_of_its_cameras(
     stage: Stage, device: nv_double.Reality
 ) -> None:
-    sizes: list[int] = []
-
-    def swallowed(batch: int) -> bool:
-        if batch == 2:
-            sizes.append(device.batch_sizes[-1])
-        return batch == 2
-
-    device.swallowed = swallowed
+    device.swallowed = lambda batch: batch == 2
     summary = stage.run(
         {name: stage.source(walk(stage, 8)) for name in ("front", "rear")},
         engine="deepstream",
         jump={"mode": "off"},
     )
 
-    assert sum(camera.drops.get("lost", 0) for camera in summary.cameras.values()) == sizes[0]
-    assert len(check_pairs(stage)) == 16 - sizes[0]
+    assert sum(camera.drops.get("lost", 0) for camera in summary.cameras.values()) == device.batch_sizes[2]
+    assert len(check_pairs(stage)) == 16 - device.batch_sizes[2]
 
 
 def test_a_frame_that_comes_out_twice_counts_once(stage: Stage, device: nv_double.Reality) -> None:
@@ -86,10 +79,18 @@ def test_a_frame_that_comes_out_twice_counts_once(stage: Stage, device: nv_doubl
     assert drops == {"unknown": 1}
 
 
-@pytest.mark.parametrize("how", ["without_tensor", "null"])
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("without_tensor", "no tensor meta of gie-unique-id=1 is on it"),
+        ("null", "its host buffer is a null pointer"),
+        ("no_list", "its list of host buffers is a null pointer"),
+    ],
+)
 def test_a_frame_without_a_tensor_says_so_and_is_not_taken_for_an_empty_one(
-    stage: Stage, device: nv_double.Reality, how: str
+    stage: Stage, device: nv_double.Reality, how: str, why: str
 ) -> None:
+    """Why is told once."""
     setattr(device, how, lambda _pad, number: number in (2, 5))
 
     drops = run(stage, walk(stage, 8))
@@ -98,6 +99,9 @@ def test_a_frame_without_a_tensor_says_so_and_is_not_taken_for_an_empty_one(
     assert [message.reason for message in stage.messages].count(FrameReason.NO_TENSOR) == 2
     assert [stage.messages[number].reason for number in (2, 5)] == [FrameReason.NO_TENSOR] * 2
     assert drops == {"no_tensor": 2}
+    assert [text for text in stage.events if "heat map" in text] == [
+        f"deepstream: cam0: nvinfer gave a frame without a heat map: {why}"
+    ]
 
 
 def test_a_heat_map_that_is_not_finite_counts_as_none(stage: Stage, device: nv_double.Reality) -> None:
@@ -115,8 +119,10 @@ def test_a_heat_map_that_is_not_finite_counts_as_none(stage: Stage, device: nv_d
         (lambda heat: heat[:, ::2], "17280 values of type 0; expected 34560 (144 x 240) of type FLOAT"),
         (lambda heat: np.concatenate([heat, heat]), "69120 values"),
         (lambda heat: heat.astype(np.float16), "34560 values of type 1"),
+        (lambda heat: heat.transpose(0, 2, 1), "(144 x 240) of type FLOAT; its shape is 1 x 240 x 144"),
+        (lambda heat: heat.reshape(1, 1, -1), "its shape is 1 x 1 x 34560"),
     ],
-    ids=["too small", "too large", "half"],
+    ids=["too small", "too large", "half", "transposed", "flat"],
 )
 def test_a_tensor_of_another_shape_or_type_ends_the_run_before_its_memory_is_read(
     stage: Stage, device: nv_double.Reality, made: Any, said: str
@@ -135,6 +141,17 @@ def test_a_tensor_of_another_shape_or_type_ends_the_run_before_its_memory_is_rea
     assert stage.messages == []
 
 
+def test_an_output_whose_name_is_no_text_ends_the_run_with_one_line(stage: Stage, device: nv_double.Reality) -> None:
+    device.name = b"caf\xe9"
+
+    with pytest.raises(NasionError) as caught:
+        run(stage, walk(stage, 3))
+
+    assert r"the name b'caf\xe9', which is not UTF-8" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert stage.messages == []
+
+
 def test_an_error_of_nvinfer_ends_the_run_with_one_line(stage: Stage, device: nv_double.Reality) -> None:
     device.failing = lambda batch: batch == 3
 
@@ -145,7 +162,9 @@ def test_an_error_of_nvinfer_ends_the_run_with_one_line(stage: Stage, device: nv
         "deepstream: GStreamer: infer: Failed to queue input batch for inferencing (cuda error 700)"
     )
     assert caught.value.exit_code == 1
-    assert len(stage.messages) == 3
+    # The batches before it may still be on their way through.
+    assert [message.seq for message in stage.messages] == list(range(len(stage.messages)))
+    assert len(stage.messages) <= 3
 
 
 def test_an_nvinfer_that_does_not_start_is_told(

@@ -3,7 +3,10 @@
 Their properties are those of ``tests/fixtures/elements.json``, so GStreamer itself refuses others; their pads take the
 caps that the real ones take. What they pass on as NVMM memory cannot be mapped to pixels, as on a device. nvinfer's
 double reads the nvinfer file as nvinfer does, runs the model with ONNX Runtime on the whole batch, and hangs on the
-buffer what the double of pyds hands out; when its pad has been served, the host memory is overwritten.
+buffer what the double of pyds hands out; when the buffer is gone, the host memory is overwritten. As the real one it
+works with a queue in and threads of its own, so several batches are in flight: while one is looked at behind it, the
+next is inferred and a third comes in. The mux has a pool of four buffers, and waits where none is free; what stands on
+them as PTS is the running time.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import weakref
 from collections import Counter, deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -60,26 +64,39 @@ def as_the_cpu_engine(picture: NDArray[np.uint8], width: int, height: int) -> ND
 class Reality:
     """What happens in the elements: written by the test. Frames are named by pad and number, both from 0.
 
-    ``tensor``: makes of a heat map what nvinfer gives in its place; ``null``: frames whose host pointer is empty.
-    ``swallowed``, ``failing``: batches that do not come out of nvinfer, or end it with an error.
+    ``tensor``: makes of a heat map what nvinfer gives in its place; ``null``: frames whose host pointer is empty;
+    ``no_list``: those whose list of host pointers is; ``name``: what the output is called. ``foreign_pts``: makes of a
+    frame's PTS another one, behind nvinfer. ``swallowed``, ``failing``: batches that do not come out of nvinfer, or end
+    it with an error; ``held``: those that come out behind the next one.
     """
 
-    ends: pyds.Ends = "none"
     resample: Resampler = bilinear
     dropped_by_mux: Callable[[int, int], bool] = lambda _pad, _number: False
     twice: Callable[[int, int], bool] = lambda _pad, _number: False
     without_tensor: Callable[[int, int], bool] = lambda _pad, _number: False
     null: Callable[[int, int], bool] = lambda _pad, _number: False
+    no_list: Callable[[int, int], bool] = lambda _pad, _number: False
+    name: bytes | None = b"heat_map"
     tensor: Callable[[NDArray[np.float32]], NDArray[Any]] = lambda heat: heat
+    foreign_pts: Callable[[int, int, int], int] = lambda _pad, _number, pts: pts
     swallowed: Callable[[int], bool] = lambda _batch: False
     failing: Callable[[int], bool] = lambda _batch: False
+    held: Callable[[int], bool] = lambda _batch: False
     before_inference: Callable[[], None] = lambda: None
     #: What was done: for the test to look at.
     faults: list[str] = field(default_factory=list)
     batch_sizes: list[int] = field(default_factory=list)
+    #: How many batches were in nvinfer at once, at most.
+    most_in_flight: int = 0
     built: list[Path] = field(default_factory=list)
     batches: pyds.Batches = field(default_factory=pyds.Batches)
     surfaces: dict[int, list[NDArray[np.uint8]]] = field(default_factory=dict)
+    #: The frame metas of a batch: what nvinfer, in C, walks without pyds.
+    frames: dict[int, list[Any]] = field(default_factory=dict)
+
+    def broken(self) -> list[str]:
+        """All that no run may do."""
+        return [*self.faults, *self.batches.undefined]
 
 
 #: The reality of the test that runs now.
@@ -243,6 +260,8 @@ class NvStreamMux(_Facts, Gst.Element):  # type: ignore[misc]
         self._ended: set[int] = set()
         self._frames: Counter[int] = Counter()
         self._running = False
+        #: Buffers of the pool that are free.
+        self._free = self.values["buffer-pool-size"]
         #: What pads answer when nothing is taken any more.
         self._flow = Gst.FlowReturn.FLUSHING
         self._thread: threading.Thread | None = None
@@ -325,8 +344,26 @@ class NvStreamMux(_Facts, Gst.Element):  # type: ignore[misc]
                 self._changed.wait(0.002)
         return None
 
+    def _await_free_buffer(self) -> bool:
+        """Take a buffer from the pool; False when stopped."""
+        with self._changed:
+            while not self._free and self._running:
+                self._changed.wait(0.05)
+            self._free -= self._running
+            return self._running
+
+    def _give_back(self) -> None:
+        with self._changed:
+            self._free += 1
+            self._changed.notify_all()
+
+    def _running_time(self) -> int:
+        clock = self.get_clock()
+        return max(0, clock.get_time() - self.get_base_time()) if clock else time.monotonic_ns()
+
     def _push(self, taken: list[tuple[int, Any]]) -> None:
-        real, life = reality(), pyds.Life()
+        real = reality()
+        life = real.batches.life()
         frames: list[Any] = []
         surfaces: list[NDArray[np.uint8]] = []
         for number, buffer in taken:
@@ -357,18 +394,20 @@ class NvStreamMux(_Facts, Gst.Element):  # type: ignore[misc]
                         frame_user_meta_list=None,
                     )
                 )
-        if not frames:
+        if not frames or not self._await_free_buffer():
             return
         batch = pyds.NvDsBatchMeta(
             life,
-            frame_meta_list=pyds.linked(frames, real.ends),
+            frame_meta_list=pyds.linked(life, frames),
             num_frames_in_batch=len(frames),
             max_frames_in_batch=self.values["batch-size"],
-            frames=frames,
         )
-        # The last frame's PTS stands on the buffer: not the time of the others.
-        buffer = _nvmm_buffer(frames[-1].buf_pts, surfaces, real.batches.gone)
+        life.at_end.append(self._give_back)
+        # With a live source it is the running time: of none of the frames.
+        buffer = _nvmm_buffer(self._running_time(), surfaces, real.batches.gone)
         real.batches.attach(hash(buffer), batch)
+        real.frames[hash(buffer)] = frames
+        life.at_end.append(partial(real.frames.pop, hash(buffer)))
         real.batch_sizes.append(len(frames))
         flow = self.src.push(buffer)
         if flow != Gst.FlowReturn.OK:
@@ -395,13 +434,22 @@ class NvInfer(_Facts, Gst.Element):  # type: ignore[misc]
         self.sink = Gst.Pad.new_from_template(self.get_pad_template("sink"), "sink")
         self.src = Gst.Pad.new_from_template(self.get_pad_template("src"), "src")
         self.sink.set_chain_function_full(self._chain)
-        self.sink.set_event_function_full(lambda _pad, _parent, event: bool(self.src.push_event(event)))
+        self.sink.set_event_function_full(self._event)
         self.add_pad(self.sink)
         self.add_pad(self.src)
+        self._changed = threading.Condition()
+        self._running = False
+        self._threads: list[threading.Thread] = []
+        self._parts = (self._infer_next, self._hand_out_next)
         self._batches = 0
-        #: nvinfer's pool of host memory, and its layer, which all frames share.
-        self._host: list[NDArray[Any]] = []
-        self._layer: Any = None
+        self._in_flight = 0
+        #: Batches before the network, and behind it with their heat maps.
+        self._coming: deque[tuple[int, Any]] = deque()
+        self._inferred: deque[tuple[int, Any, list[NDArray[np.float32]]]] = deque()
+        self._held: Any = None
+        self._failed = False
+        #: What the last buffer met behind it, or the error here.
+        self._flow = Gst.FlowReturn.OK
 
     def do_change_state(self, transition: Any) -> Any:
         if transition == Gst.StateChange.READY_TO_PAUSED:
@@ -410,7 +458,22 @@ class NvInfer(_Facts, Gst.Element):  # type: ignore[misc]
             except Exception as error:
                 _fail(self, "Failed to create NvDsInferContext instance", f"gstnvinfer.cpp(898):\n{error}")
                 return Gst.StateChangeReturn.FAILURE
-        return Gst.Element.do_change_state(self, transition)
+            self._running = True
+            self._threads = [threading.Thread(target=self._serve, args=(part,), daemon=True) for part in self._parts]
+            for thread in self._threads:
+                thread.start()
+        if transition == Gst.StateChange.PAUSED_TO_READY:
+            with self._changed:
+                self._running = False
+                self._changed.notify_all()
+        result = Gst.Element.do_change_state(self, transition)
+        if transition == Gst.StateChange.PAUSED_TO_READY:
+            for thread in self._threads:
+                thread.join()
+            self._coming.clear()
+            self._inferred.clear()
+            self._held = None
+        return result
 
     def _start(self) -> None:
         file = Path(self.values["config-file-path"] or "")
@@ -441,29 +504,102 @@ class NvInfer(_Facts, Gst.Element):  # type: ignore[misc]
         options.intra_op_num_threads = 1
         self._session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
 
+    def _event(self, _pad: Any, _parent: Any, event: Any) -> bool:
+        """What is in order with the batches waits until they are through."""
+        if event.type & Gst.EventTypeFlags.SERIALIZED:
+            with self._changed:
+                while self._running and self._in_flight > (self._held is not None):
+                    self._changed.wait(0.05)
+            self._release_held()
+        return bool(self.src.push_event(event))
+
     def _chain(self, _pad: Any, _parent: Any, buffer: Any) -> Any:
         real = reality()
-        number, self._batches = self._batches, self._batches + 1
+        with self._changed:
+            if self._flow != Gst.FlowReturn.OK:
+                return self._flow
+            self._coming.append((self._batches, buffer))
+            self._batches += 1
+            self._in_flight += 1
+            real.most_in_flight = max(real.most_in_flight, self._in_flight)
+            self._changed.notify_all()
+        return Gst.FlowReturn.OK
+
+    def _serve(self, part: Callable[[], None]) -> None:
+        while self._running:
+            part()
+
+    def _next(self, queue: deque[Any]) -> Any:
+        with self._changed:
+            if not queue:
+                self._changed.wait(0.05)
+            return queue.popleft() if queue and self._running else None
+
+    def _done(self) -> None:
+        with self._changed:
+            self._in_flight -= 1
+            self._changed.notify_all()
+
+    def _infer_next(self) -> None:
+        """The input queue's thread. No buffer may stay in a variable while it waits: the pool would run dry."""
+        item = self._next(self._coming)
+        if item is None:
+            return
+        (number, buffer), real = item, reality()
         real.before_inference()
+        if self._failed:
+            self._done()
+            return
         if real.failing(number):
-            return _fail(self, "Failed to queue input batch for inferencing", "gstnvinfer.cpp(1324):\ncuda error 700")
-        batch, surfaces = real.batches.of(hash(buffer)), real.surfaces[hash(buffer)]
-        if batch is None:
-            return _fail(self, "no batch meta", "gstnvinfer.cpp(1)")
-        if real.swallowed(number):
-            return Gst.FlowReturn.OK
+            # An error of CUDA stays: nothing that is queued behind it is inferred any more.
+            self._failed = True
+            self._flow = _fail(
+                self, "Failed to queue input batch for inferencing", "gstnvinfer.cpp(1324):\ncuda error 700"
+            )
+            self._done()
+            return
+        surfaces = real.surfaces[hash(buffer)]
+        heats: list[NDArray[np.float32]] = []
         for begin in range(0, len(surfaces), self._most):
-            frames = batch.frames[begin : begin + self._most]
             tensor = np.stack([self._placed(surface) for surface in surfaces[begin : begin + self._most]])
-            output = self._session.run(None, {self._session.get_inputs()[0].name: tensor})[0]
-            for frame, heat in zip(frames, output, strict=True):
-                frame._fields["bInferDone"] = 1
-                if self._attach and not real.without_tensor(frame.pad_index, frame.frame_num):
-                    self._attach_to(frame, heat)
+            heats.extend(self._session.run(None, {self._session.get_inputs()[0].name: tensor})[0])
+        with self._changed:
+            self._inferred.append((number, buffer, heats))
+            self._changed.notify_all()
+
+    def _hand_out_next(self) -> None:
+        """The output thread: hangs the tensors on, and pushes."""
+        item = self._next(self._inferred)
+        if item is None:
+            return
+        (number, buffer, heats), real = item, reality()
+        if real.swallowed(number):
+            self._done()
+            return
+        for frame, heat in zip(real.frames[hash(buffer)], heats, strict=True):
+            pad, count = frame.pad_index, frame.frame_num
+            frame._fields.update(bInferDone=1, buf_pts=real.foreign_pts(pad, count, frame.buf_pts))
+            if self._attach and not real.without_tensor(pad, count):
+                self._attach_to(frame, heat)
+        if real.held(number) and self._held is None:
+            with self._changed:
+                self._held = buffer
+                self._changed.notify_all()
+            return
+        self._push(buffer)
+        self._release_held()
+
+    def _release_held(self) -> None:
+        with self._changed:
+            buffer, self._held = self._held, None
+        if buffer is not None:
+            self._push(buffer)
+
+    def _push(self, buffer: Any) -> None:
         flow = self.src.push(buffer)
-        for memory in self._host:
-            memory.fill(np.nan)
-        return flow
+        if self._flow == Gst.FlowReturn.OK:
+            self._flow = flow
+        self._done()
 
     def _placed(self, surface: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The frame's even part, scaled into the top left of the network's input; the rest is 0."""
@@ -482,42 +618,25 @@ class NvInfer(_Facts, Gst.Element):  # type: ignore[misc]
 
     def _attach_to(self, frame: Any, heat: NDArray[np.float32]) -> None:
         real, life = reality(), frame._life
-        given = np.ascontiguousarray(real.tensor(heat))
-        # Memory of the pool: the oldest of a few is used again.
-        self._host = [*self._host[-15:], given]
-        kind = pyds.NvDsInferDataType.HALF if given.dtype == np.float16 else pyds.NvDsInferDataType.FLOAT
-        forever = pyds.Life()
-        dims = pyds.NvDsInferDims(forever, numDims=given.ndim, numElements=given.size)
-        if self._layer is None:
-            self._layer = pyds.NvDsInferLayerInfo(
-                forever, layerName="heat_map", bindingIndex=1, isInput=0, buffer=None, dataType=kind, inferDims=dims
-            )
-        self._layer._fields.update(dataType=kind, inferDims=dims, dims=dims)
-        address = 0 if real.null(frame.pad_index, frame.frame_num) else given.ctypes.data
-
-        def tensor_meta(unique_id: int, host: int) -> Any:
-            return pyds.NvDsInferTensorMeta(
-                life,
-                unique_id=unique_id,
-                num_output_layers=1,
-                gpu_id=0,
-                out_buf_ptrs_host=pyds.Pointer([host]),
-                _layers=[self._layer],
-            )
-
-        metas = [
-            (pyds.NvDsMetaType.NVDS_USER_META, "somebody else's"),
-            (pyds.NvDsMetaType.NVDSINFER_TENSOR_OUTPUT_META, tensor_meta(self._unique_id + 1, 0)),
-            (pyds.NvDsMetaType.NVDSINFER_TENSOR_OUTPUT_META, tensor_meta(self._unique_id, address)),
+        where = (frame.pad_index, frame.frame_num)
+        given = np.array(real.tensor(heat), order="C")
+        layer = pyds.Layer(given, real.name)
+        if real.null(*where):
+            layer = pyds.Layer(None, real.name, sizes=given.shape)
+        # The host memory goes back to nvinfer's pool with the buffer, and the next batch is written into it.
+        life.at_end.append(partial(given.fill, np.nan))
+        tensors = [
+            pyds.NvDsInferTensorMeta(life, self._unique_id + 1, [pyds.Layer(None, sizes=(1,))]),
+            pyds.NvDsInferTensorMeta(life, self._unique_id, [layer], host_list=not real.no_list(*where)),
         ]
+        metas = [(pyds.NvDsMetaType.NVDS_USER_META, pyds.Pointer("somebody else's"))]
+        metas += [(pyds.NvDsMetaType.NVDSINFER_TENSOR_OUTPUT_META, pyds.Pointer(one)) for one in tensors]
         frame._fields["frame_user_meta_list"] = pyds.linked(
+            life,
             [
-                pyds.NvDsUserMeta(
-                    life, base_meta=pyds.NvDsBaseMeta(life, meta_type=kind), user_meta_data=pyds.Pointer(data)
-                )
+                pyds.NvDsUserMeta(life, base_meta=pyds.NvDsBaseMeta(life, meta_type=kind), user_meta_data=data)
                 for kind, data in metas
             ],
-            real.ends,
         )
 
 

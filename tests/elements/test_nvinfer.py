@@ -24,7 +24,7 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[nv_double.Reality]:
     with nv_double.installed(nv_double.Reality()) as real:
         monkeypatch.setitem(sys.modules, "pyds", pyds_double.module(real.batches))
         yield real
-        assert real.faults == []
+        assert real.broken() == []
 
 
 @pytest.fixture

@@ -26,9 +26,11 @@ class DeepStreamEngine:
 
     name: Literal["deepstream"] = "deepstream"
 
-    def __init__(self, model: OnnxFacts, nvinfer_file: Path, reader: MetaReader) -> None:
+    def __init__(
+        self, model: OnnxFacts, nvinfer_file: Path, reader: MetaReader, on_event: Callable[[str], None]
+    ) -> None:
         self.model = model
-        self._graph = DeepStreamGraph(nvinfer_file, reader)
+        self._graph = DeepStreamGraph(nvinfer_file, reader, on_event)
 
     def geometry(self, view: View, width: int, height: int) -> ViewGeometry:
         """See `deepstream_geometry`."""
@@ -67,4 +69,4 @@ def open_deepstream(config: NvinferConfig, *, cameras: int, on_event: Callable[[
     on_event(f"engine: TensorRT {version} on {gpu}; nvinfer file {made}")
     if engine_file is None or not engine_file.is_file():
         on_event("engine: TensorRT builds it now, once for this machine and model; that takes minutes")
-    return DeepStreamEngine(facts, made, reader)
+    return DeepStreamEngine(facts, made, reader, on_event)

@@ -1,10 +1,9 @@
 """The one GStreamer pipeline of all cameras, and the part of it that each camera sees."""
 
 import os
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Deque, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Set, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,9 @@ class _Camera:
     input: CameraInput
     steps: Steps
     flow: Flow
+    #: To the end of nvinfer, and from there to the results.
     passage: Passage
+    searched: Passage
     clock: Clock
     inlet: Optional[Inlet] = None
 
@@ -48,6 +49,15 @@ class _Camera:
         self.passage.enter(pts, self.clock.monotonic_ns())
         return True
 
+    def inferred(self, pts: int) -> bool:
+        """Whether what comes out of nvinfer is a frame that went in; the others are counted."""
+        known = self.passage.leave(pts)
+        if known:
+            self.searched.enter(pts, self.clock.monotonic_ns())
+        else:
+            self.searched.pass_by(pts)
+        return known
+
     def converted(self, buffer: Any) -> None:
         """The frame is cropped and scaled."""
         self.steps.spend(buffer.pts, "preprocess")
@@ -56,13 +66,14 @@ class _Camera:
 class DeepStreamGraph:
     """Made camera by camera, then started once. Frames find back to their camera by the number of their pad."""
 
-    def __init__(self, nvinfer_file: Path, reader: MetaReader) -> None:
+    def __init__(self, nvinfer_file: Path, reader: MetaReader, on_event: Callable[[str], None]) -> None:
+        """``on_event`` hears once for each camera why a frame has no heat map."""
         self._gst = load_gst()
         self._nvinfer_file = nvinfer_file
         self._reader = reader
         self._cameras: List[_Camera] = []
-        #: The frames of the batches between nvinfer and the results, in order.
-        self._searched: Deque[List[Tuple[_Camera, int]]] = deque()
+        self._on_event = on_event
+        self._told: Set[Tuple[str, str]] = set()
         self._pipeline: Any = None
         self._ended = False
 
@@ -82,7 +93,7 @@ class DeepStreamGraph:
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
         passage = Passage(flow, limit=LIVE_INSIDE if camera.live else None)
-        self._cameras.append(_Camera(name, camera, steps, flow, passage, clock))
+        self._cameras.append(_Camera(name, camera, steps, flow, passage, Passage(flow), clock))
         return CameraPart(self, self._cameras[-1], on_failure)
 
     def start(self, on_failure: Callable[[BaseException], None]) -> None:
@@ -133,20 +144,29 @@ class DeepStreamGraph:
 
     def _take_heat(self, buffer: Any) -> None:
         """Only copies: nvinfer waits meanwhile, and what it gave is valid only here."""
-        known = []
         for frame in self._reader.searched(buffer):
             camera = self._camera(frame.pad)
-            if camera.passage.leave(frame.pts):
-                camera.steps.heat(frame.pts, frame.heat)
-                known.append((camera, frame.pts))
-        self._searched.append(known)
+            if not camera.inferred(frame.pts):
+                continue
+            if frame.missing is not None:
+                self._tell(camera.name, frame.missing)
+            camera.steps.heat(frame.pts, frame.heat)
 
-    def _finish(self, _buffer: Any) -> None:
-        for camera, pts in self._searched.popleft():
+    def _finish(self, buffer: Any) -> None:
+        """The frames are asked for again: which batch this is, its place in the stream does not say."""
+        for number, pts in self._reader.frames(buffer):
+            camera = self._camera(number)
+            if not camera.searched.leave(pts):
+                continue
             camera.steps.spend(pts, "wait")
             camera.steps.locate(pts)
             camera.steps.range(pts)
             camera.steps.publish(pts)
+
+    def _tell(self, camera: str, missing: str) -> None:
+        if (camera, missing) not in self._told:
+            self._told.add((camera, missing))
+            self._on_event(f"{_WHO}: {camera}: nvinfer gave a frame without a heat map: {missing}")
 
     def _camera(self, number: int) -> _Camera:
         if not 0 <= number < len(self._cameras):
@@ -182,9 +202,10 @@ class CameraPart:
     def check(self) -> bool:
         """Whether everything of all cameras is through; gives up frames that do not come out."""
         ended = self._whole.check()
-        if ended:
-            self._camera.passage.ended()
-        self._camera.passage.look(self._camera.clock.monotonic_ns())
+        for stretch in (self._camera.passage, self._camera.searched):
+            if ended:
+                stretch.ended()
+            stretch.look(self._camera.clock.monotonic_ns())
         return ended
 
     def stop(self) -> None:

@@ -7,7 +7,6 @@ import pytest
 from nasion.checks.machine import Imported, ThisMachine
 from nasion.checks.matrix import RELEASES, Numbers, written
 from nasion.checks.modules import FREE_PYZED, MODULES, Module, check, judge_import, judge_pyds, judge_pyzed
-from nasion.sources.zed import sdk
 from nasion.sources.zed.sdk import ZedCamera
 
 from tests.checks.made_up import MadeUpMachine, jetson, subject_of
@@ -183,9 +182,8 @@ class TestVerdicts:
         assert judge_pyzed(found).status == status
 
     def test_the_source_warns_of_the_same_versions(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        install(monkeypatch, Reality())
         below = written((*FREE_PYZED[:-1], FREE_PYZED[-1] - 1))
         for version, warned in ((below, True), (written(FREE_PYZED), False)):
-            monkeypatch.setattr(sdk, "version", lambda _, version=version: version)
+            install(monkeypatch, Reality(sdk=version))
             assert (ZedCamera().warning is not None) == warned
             assert (judge_pyzed(version).status == "warn") == warned

@@ -56,8 +56,6 @@ _DEPTH_MODES = {
 SIZES = {"HD1080": (1920, 1080), "HD1200": (1920, 1200), "HD720": (1280, 720), "SVGA": (960, 600)}
 #: mypy knows the members of an enumeration only where they are written out.
 _Enum: Any = enum.Enum
-#: Beyond the end of a row of a Mat.
-_PADDING = 7
 
 
 def picture_of(number: int, width: int, height: int) -> NDArray[np.uint8]:
@@ -107,6 +105,13 @@ class Reality:
     fails_to_retrieve: dict[tuple[int, str], str] = field(default_factory=dict)
     health: dict[str, bool] = field(default_factory=dict)
     dropped: int = 0
+    #: Pixels beyond the end of each row of a Mat.
+    padding: int = 0
+    #: Of the SDK; its first two numbers are those of ``version`` where it is None.
+    sdk: str | None = None
+    #: Bytes that the SDK wrote into Mats, and how many Mats have memory.
+    written: int = 0
+    mats: int = 0
     #: What was done: for the test to look at.
     opened: list[Any] = field(default_factory=list)
     rebooted: list[int] = field(default_factory=list)
@@ -215,7 +220,7 @@ def module(reality: Reality) -> types.ModuleType:
             self.width, self.height = _of(int, width), _of(int, height)
 
     class Mat(Owned):
-        """Its memory is written again by each retrieve, rows padded; what `get_data` gives is a view of it."""
+        """Its memory is written again by each retrieve. `get_data` takes padded rows for pixels, as the real one."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -224,18 +229,44 @@ def module(reality: Reality) -> types.ModuleType:
 
         def fill(self, data: NDArray[Any]) -> None:
             height, width = data.shape[:2]
-            room = (height, width + _PADDING, *data.shape[2:])
+            room = (height, width + reality.padding, *data.shape[2:])
             if self._memory is None or self._memory.shape != room or self._memory.dtype != data.dtype:
                 self._memory = np.full(room, 77, data.dtype)
+                reality.mats += 1
             self._shape = data.shape
             self._memory[:, :width] = data
+            reality.written += data.nbytes
 
         def get_data(self, memory_type: Any = memories.CPU, deep_copy: bool = False) -> NDArray[Any]:
+            self._filled(memory_type)
+            count = int(np.prod(self._shape))
+            view: NDArray[Any] = self._memory.reshape(-1)[:count].reshape(self._shape)
+            return view.copy() if deep_copy else view
+
+        def get_pointer(self, memory_type: Any = memories.CPU) -> int:
+            self._filled(memory_type)
+            return int(self._memory.ctypes.data)
+
+        def get_step_bytes(self, memory_type: Any = memories.CPU) -> int:
+            self._filled(memory_type)
+            return int(self._memory.strides[0])
+
+        def get_pixel_bytes(self) -> int:
+            self._here()
+            return int(self._memory.strides[1])
+
+        def get_width(self) -> int:
+            self._here()
+            return self._shape[1]
+
+        def get_height(self) -> int:
+            self._here()
+            return self._shape[0]
+
+        def _filled(self, memory_type: Any) -> None:
             self._here()
             if self._memory is None or memory_type is not memories.CPU:
                 raise ValueError("Provided MEM type doesn't match Mat's memory_type.")
-            view: NDArray[Any] = self._memory[:, : self._shape[1]]
-            return view.copy() if deep_copy else view
 
     class Timestamp:
         def __init__(self, ns: int) -> None:
@@ -334,6 +365,10 @@ def module(reality: Reality) -> types.ModuleType:
         def get_current_fps(self) -> float:
             self._opened()
             return 29.7
+
+        @staticmethod
+        def get_sdk_version() -> str:
+            return reality.sdk or f"{version}.1"
 
         @staticmethod
         def reboot(serial: int) -> Any:

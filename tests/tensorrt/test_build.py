@@ -17,6 +17,8 @@ from nasion.tensorrt.build import build
 from nasion.tensorrt.onnx_facts import read_onnx_facts
 from nasion.tensorrt.refusals import why_not_run
 
+from tests.tensorrt import tensorrt_double
+
 XAVIER = "xavier-sm72-8sm"
 VERSIONS = ["8.5.2", "8.6.1", "10.3.0"]
 
@@ -252,3 +254,66 @@ def test_nothing_of_it_needs_the_workshop_or_onnx_runtime() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+class TestWithoutTrtexec:
+    """NVIDIA's images hold none; TensorRT's Python package is there, by its double."""
+
+    @pytest.fixture(autouse=True)
+    def no_trtexec(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr("nasion.tensorrt.trtexec.USUAL", str(tmp_path / "nowhere"))
+        monkeypatch.setenv("PATH", "/nowhere")
+
+    def told(self, config: Path, engines: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> Any:
+        build(config=config, engines=engines, gpu=XAVIER, as_json=True, **options)
+        return json.loads(capsys.readouterr().out)
+
+    def test_an_engine_that_is_there_is_told(
+        self,
+        made: Callable[..., Any],
+        config_for: Callable[..., Path],
+        spot_model: Path,
+        engines: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        config = config_for(spot_model, 2)
+        before = made(config, "8.5.2")
+        tensorrt_double.install(monkeypatch, Path(before["engine"]).read_bytes())
+        again = self.told(config, engines, capsys)
+        assert (again["engine"], again["seconds"], again["tensorrt"]) == (before["engine"], None, "8.5.2")
+        with pytest.raises(DependencyError, match="trtexec is not at"):
+            self.told(config, engines, capsys, force=True)
+
+    def test_one_that_this_tensorrt_cannot_load_is_refused(
+        self,
+        made: Callable[..., Any],
+        config_for: Callable[..., Path],
+        spot_model: Path,
+        engines: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        config = config_for(spot_model, 2)
+        made(config, "8.5.2")
+        tensorrt_double.install(monkeypatch, b"another engine")
+        with pytest.raises(InputError, match="cannot be loaded"):
+            self.told(config, engines, capsys)
+
+    @pytest.mark.parametrize("package", [True, False])
+    def test_where_none_is_there_what_is_missing_is_named(
+        self,
+        config_for: Callable[..., Path],
+        spot_model: Path,
+        engines: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        package: bool,
+    ) -> None:
+        if package:
+            tensorrt_double.install(monkeypatch, b"")
+        else:
+            monkeypatch.setitem(sys.modules, "tensorrt", None)
+        with pytest.raises(DependencyError, match="trtexec is not at"):
+            self.told(config_for(spot_model, 2), engines, capsys)
+        assert not engines.exists()

@@ -52,6 +52,10 @@ except Exception as error:
     said["state"], said["detail"] = "broken", f"{type(error).__name__}: {error}"
 with contextlib.suppress(Exception):
     said["version"] = importlib.metadata.version(top)
+if name == "pyzed.sl" and said["state"] == "genuine":
+    # The wheel's own version is MAJOR.MINOR only.
+    with contextlib.suppress(Exception):
+        said["version"] = str(module.Camera.get_sdk_version())
 if trial and said["state"] == "genuine":
     # Said before it is tried, for it may end the process.
     print("\\n" + json.dumps({**said, "misfit": "it ends the process"}), flush=True)

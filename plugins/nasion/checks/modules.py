@@ -135,7 +135,6 @@ def judge_pyds(found: Imported, wanted: Optional[Numbers], numpy: str) -> Verdic
 def judge_pyzed(found: Optional[str]) -> Verdict:
     """Older ones hold the interpreter while they wait for the camera."""
     numbers = numbers_in(found or "")
-    # "5.1" is every 5.1.x, "5.0" may be 5.0.0.
     if numbers and numbers < FREE_PYZED:
         return warn(
             "pyzed",

@@ -5,24 +5,25 @@ import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import List, Optional
+from typing import List, NamedTuple, Optional
 
 import typer
 from typing_extensions import Annotated
 
 from nasion.config.nvinfer import default_nvinfer_file, read_nvinfer
-from nasion.errors import InputError, NasionError
+from nasion.errors import DependencyError, InputError, NasionError
 from nasion.settings import View
 from nasion.tensorrt.command import AsJson, DryRun, Trtexec, default_engines, run, tell
 from nasion.tensorrt.commands import build_command
 from nasion.tensorrt.device import read_gpu
+from nasion.tensorrt.engine_facts import package_version, read_engine
 from nasion.tensorrt.folders import EnginePlace, Precision, lay_out, timing_cache
 from nasion.tensorrt.norms import nvinfer_keys
 from nasion.tensorrt.onnx_facts import read_onnx_facts
 from nasion.tensorrt.prepare import place_for
 from nasion.tensorrt.refusals import why_no_dla
 from nasion.tensorrt.trtexec import ask_version, find_trtexec, run_trtexec
-from nasion.tensorrt.versions import check_known, from_text
+from nasion.tensorrt.versions import Version, check_known, from_text
 
 NAME = "build_engine"
 
@@ -61,8 +62,8 @@ def build(
     if onnx is not None:
         nvinfer = replace(nvinfer, onnx_file=onnx)
     facts = read_onnx_facts(nvinfer.onnx_file)
-    program = (trtexec or "trtexec") if tensorrt is not None else find_trtexec(trtexec)
-    version = from_text(tensorrt) if tensorrt is not None else ask_version(program)
+    tools = _tools(trtexec, tensorrt)
+    version = tools.version
     check_known(version)
     root = (engines or default_engines()).expanduser().absolute()
     named = gpu if gpu is not None else read_gpu(nvinfer.gpu_id)
@@ -76,7 +77,7 @@ def build(
         gpu=named,
     )
     command = build_command(
-        program,
+        tools.program,
         version,
         facts,
         place,
@@ -88,6 +89,8 @@ def build(
     if dry_run:
         typer.echo(json.dumps({"command": command, "engine": str(place.engine)}) if as_json else shlex.join(command))
         return
+    if tools.missing is not None:
+        _require_engine(place, tools.missing, force=force)
     lay_out(place, nvinfer.onnx_file, nvinfer_keys(nvinfer.properties, facts.norms, place.precision))
     seconds = _built(place, command, force=force)
     if as_json:
@@ -105,6 +108,42 @@ def build(
         typer.echo(json.dumps(told))
     else:
         typer.echo(str(place.nvinfer))
+
+
+class _Tools(NamedTuple):
+    """``program``: trtexec; ``missing``: why there is none, where only TensorRT's Python package tells the version."""
+
+    program: str
+    version: Version
+    missing: Optional[DependencyError]
+
+
+def _tools(named: Optional[str], version: Optional[str]) -> _Tools:
+    """``named``: of --trtexec; ``version``: of --tensorrt. DependencyError: neither trtexec nor the package."""
+    if version is not None:
+        return _Tools(named or "trtexec", from_text(version), None)
+    try:
+        program = find_trtexec(named)
+    except DependencyError as missing:
+        # NVIDIA's images hold no trtexec; an engine that was built before can be told all the same.
+        if named is not None or (known := _package_version()) is None:
+            raise
+        return _Tools("trtexec", known, missing)
+    return _Tools(program, ask_version(program), None)
+
+
+def _package_version() -> Optional[Version]:
+    try:
+        return package_version()
+    except DependencyError:
+        return None
+
+
+def _require_engine(place: EnginePlace, missing: DependencyError, *, force: bool) -> None:
+    """``missing`` where something is to be built; InputError where this TensorRT cannot load the engine."""
+    if force or not place.engine.is_file():
+        raise missing
+    read_engine(place.engine)
 
 
 def _built(place: EnginePlace, command: List[str], *, force: bool) -> Optional[float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 from nasion.errors import DependencyError, InputError
+from nasion.tensorrt.versions import Version, from_text
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class EngineFacts:
     def as_json(self) -> Dict[str, Any]:
         """The facts for one JSON object."""
         return asdict(self)
+
+
+def package_version() -> Version:
+    """Of TensorRT's Python package; DependencyError where it is not there."""
+    return from_text(str(_tensorrt().__version__))
 
 
 def read_engine(path: Path) -> EngineFacts:

@@ -21,6 +21,7 @@ from typing import Dict, Mapping
 from typing_extensions import Literal, get_args
 
 from nasion.config.nvinfer import PRECISIONS
+from nasion.engine.card import card_of
 from nasion.errors import InputError, NasionError
 from nasion.tensorrt.onnx_facts import OnnxFacts
 from nasion.tensorrt.versions import Version
@@ -130,6 +131,9 @@ def lay_out(place: EnginePlace, model: Path, properties: Mapping[str, str]) -> N
         # The folder's name holds the digest, so a file of that size is that file.
         if not place.onnx.exists() or place.onnx.stat().st_size != model.stat().st_size:
             shutil.copyfile(str(model), str(place.onnx))
+        # By it the model is known to be whole.
+        if card_of(model).is_file() and card_of(model) != card_of(place.onnx):
+            shutil.copyfile(str(card_of(model)), str(card_of(place.onnx)))
         place.nvinfer.write_text(nvinfer_text(place, properties), encoding="utf-8")
     except OSError as error:
         raise NasionError(

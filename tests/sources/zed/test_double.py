@@ -21,16 +21,28 @@ def opened(sl: Any) -> Any:
     return camera
 
 
-def test_a_picture_is_overwritten_by_the_next_retrieve_and_its_rows_are_padded(sl: Any) -> None:
+def test_a_picture_is_overwritten_by_the_next_retrieve(sl: Any) -> None:
     camera, mat = opened(sl), sl.Mat()
     camera.grab(sl.RuntimeParameters())
     camera.retrieve_image(mat)
     view = mat.get_data()
     copy = mat.get_data(deep_copy=True)
-    assert not view.flags.c_contiguous
+    assert view.flags.c_contiguous
     camera.grab(sl.RuntimeParameters())
     camera.retrieve_image(mat)
     assert (view[0, 0, 0], copy[0, 0, 0]) == (1, 0)
+
+
+def test_padded_rows_are_taken_for_pixels_by_get_data(clock: Any) -> None:
+    """Contiguous whatever the rows are: so a reader must ask for the bytes of a row."""
+    sl = module(Reality(clock=clock, padding=3))
+    camera, mat = opened(sl), sl.Mat()
+    camera.grab(sl.RuntimeParameters())
+    camera.retrieve_image(mat)
+    data = mat.get_data()
+    assert data.flags.c_contiguous
+    assert mat.get_step_bytes() == 4 * (data.shape[1] + 3)
+    assert (data[1, 3, :] == data[0, 0, :]).all() or (data[1, :3] == 77).any()
 
 
 def test_depth_and_picture_are_of_the_last_grab(sl: Any) -> None:

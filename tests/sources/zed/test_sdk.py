@@ -11,7 +11,6 @@ import pytest
 from nasion.errors import DependencyError, InputError
 from nasion.settings import DepthSettings
 from nasion.sources.uri import parse_uri
-from nasion.sources.zed import sdk
 from nasion.sources.zed.codes import Code, Meaning
 from nasion.sources.zed.options import camera_request
 from nasion.sources.zed.sdk import ZedCamera, load_sl
@@ -80,13 +79,12 @@ def test_a_pyzed_that_does_not_load_is_told_with_its_reason(monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("version", "told"),
-    [("4.2", True), ("5.0.1", True), ("5.0", True), ("5.0.2", False), ("5.1", False), ("5.4", False)],
+    [("4.2.5", True), ("5.0.0", True), ("5.0.1", True), ("5.0.2", False), ("5.1.0", False), ("5.4.1", False)],
 )
 def test_a_version_that_holds_the_interpreter_is_told(
     monkeypatch: pytest.MonkeyPatch, version: str, told: bool
 ) -> None:
-    install(monkeypatch, Reality())
-    monkeypatch.setattr(sdk, "version", lambda _: version)
+    install(monkeypatch, Reality(sdk=version))
     assert (ZedCamera().warning is not None) == told
 
 

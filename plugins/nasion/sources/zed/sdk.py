@@ -5,7 +5,6 @@ Not thread-safe: every call, import included, is made in one thread (see ``worke
 
 import importlib
 import os
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Optional, Tuple, Union
 
 import numpy as np
@@ -15,6 +14,7 @@ from nasion.core.calibration import Calibration, Intrinsics
 from nasion.errors import DependencyError, InputError, NasionError
 from nasion.settings import DepthSettings
 from nasion.sources.zed.codes import Code, code
+from nasion.sources.zed.memory import LentMats
 from nasion.sources.zed.options import DEPTH_MODES, SIZES, Camera, Recording, ZedRequest
 
 #: The SDK looks for depth from here on, metres, so that a person at less than the near limit is seen to be too near.
@@ -72,22 +72,20 @@ class ZedCamera:
         self._sl = load_sl()
         self._camera: Any = None
         self._runtime: Any = None
-        self._image: Any = None
-        self._depth: Any = None
+        self._images = LentMats(self._sl.Mat, self._sl.MEM.CPU, "uint8", 4)
+        self._depths = LentMats(self._sl.Mat, self._sl.MEM.CPU, "float32", 1)
 
     @property
     def warning(self) -> Optional[str]:
         """What is to be said of the installed version."""
-        try:
-            found = version("pyzed")
-        except PackageNotFoundError:
-            return None
+        # The version of the installed wheel is MAJOR.MINOR only.
+        found = str(self._sl.Camera.get_sdk_version())
         numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdecimal())
-        if numbers >= (5, 0, 2) or (len(numbers) == 2 and numbers >= (5, 1)):
+        if numbers >= (5, 0, 2):
             return None
         return (
-            f"pyzed is {found}: before 5.0.2 it holds the interpreter while it waits for the camera and slows all else "
-            "down; update the ZED SDK where there is a newer one"
+            f"the ZED SDK is {found}: before 5.0.2 pyzed holds the interpreter while it waits for the camera and slows "
+            "all else down; update the ZED SDK where there is a newer one"
         )
 
     def open(self, request: ZedRequest, limits: DepthSettings, timeout_s: float) -> Tuple[Code, str]:
@@ -108,7 +106,6 @@ class ZedCamera:
         self._camera = camera
         self._runtime = self._sl.RuntimeParameters()
         self._runtime.enable_depth = True
-        self._image, self._depth = self._sl.Mat(), self._sl.Mat()
         return opened, mode
 
     def grab(self) -> Code:
@@ -120,34 +117,26 @@ class ZedCamera:
         return int(self._camera.get_timestamp(self._sl.TIME_REFERENCE.IMAGE).get_nanoseconds())
 
     def picture(self, size: Optional[Size]) -> Union[NDArray[np.uint8], Code]:
-        """Rectified left picture, (H, W, 4) BGRx uint8, a new array; ``size``: None for the camera's own."""
+        """Rectified left picture, (H, W, 4) BGRx uint8, not to be written to; ``size``: None for the camera's own."""
         sl = self._sl
         arguments = [] if size is None else [sl.Resolution(*size)]
-        found = self._code(self._camera.retrieve_image(self._image, sl.VIEW.LEFT, sl.MEM.CPU, *arguments))
-        if not found.ok:
-            return found
-        # A view of the SDK's memory, rows padded, overwritten by the next grab.
-        data = self._image.get_data()
-        if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 4 or not _is_size(data, size):
-            raise NasionError(
-                f"the ZED SDK gave a picture of {data.dtype} {data.shape}; expected uint8 (H, W, 4) of {size}"
-            )
-        return np.array(data, order="C", copy=True)
+        return _of_size(
+            self._images.retrieved(
+                lambda mat: self._code(self._camera.retrieve_image(mat, sl.VIEW.LEFT, sl.MEM.CPU, *arguments))
+            ),
+            size,
+        )
 
     def depth(self, size: Size) -> Union[NDArray[np.float32], Code]:
-        """Depth z of each pixel of the left picture, (H, W) float32, metres, a new array.
+        """Depth z of each pixel of the left picture, (H, W) float32, metres, not to be written to.
 
         NaN unknown, -inf nearer and +inf farther than can be measured.
         """
         sl = self._sl
-        measure = (self._depth, sl.MEASURE.DEPTH, sl.MEM.CPU, sl.Resolution(*size))
-        found = self._code(self._camera.retrieve_measure(*measure))
-        if not found.ok:
-            return found
-        data = self._depth.get_data()
-        if data.dtype != np.float32 or data.ndim != 2 or not _is_size(data, size):
-            raise NasionError(f"the ZED SDK gave depth of {data.dtype} {data.shape}; expected float32 (H, W) of {size}")
-        return np.array(data, order="C", copy=True)
+        measure = (sl.MEASURE.DEPTH, sl.MEM.CPU, sl.Resolution(*size))
+        return _of_size(
+            self._depths.retrieved(lambda mat: self._code(self._camera.retrieve_measure(mat, *measure))), size
+        )
 
     def calibration(self, size: Size) -> Calibration:
         """Of the rectified left picture of that size; self-calibration changes it from one opening to the next."""
@@ -187,7 +176,7 @@ class ZedCamera:
 
     def close(self) -> None:
         """Let go of the camera; no error when called twice."""
-        camera, self._camera, self._image, self._depth = self._camera, None, None, None
+        camera, self._camera = self._camera, None
         if camera is not None:
             camera.close()
 
@@ -244,5 +233,10 @@ class ZedCamera:
         # Without a serial number the SDK takes the first camera it finds.
 
 
-def _is_size(data: Any, size: Optional[Size]) -> bool:
-    return size is None or data.shape[1::-1] == tuple(size)
+def _of_size(found: "Union[NDArray[Any], Code]", size: Optional[Size]) -> "Union[NDArray[Any], Code]":
+    """``found`` as it is; NasionError where it is an array of another size than was asked for."""
+    if not isinstance(found, Code) and size is not None and found.shape[1::-1] != tuple(size):
+        raise NasionError(
+            f"the ZED SDK gave {found.shape[1]} x {found.shape[0]} pixels; expected {size[0]} x {size[1]}"
+        )
+    return found

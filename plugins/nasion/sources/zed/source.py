@@ -136,6 +136,10 @@ class ZedSource:
         self._camera = ZedCamera()
         if self._camera.warning:
             self._say(self._camera.warning)
+        # pyzed holds the interpreter inside, so no handler of a signal runs.
+        self._say(
+            "opening; at first the ZED SDK makes its depth network fit for the GPU: minutes, in which Ctrl-C waits"
+        )
         try:
             found, mode = self._camera.open(self._request, self._limits, _FIRST_OPEN_S)
             if not found.ok:

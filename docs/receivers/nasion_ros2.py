@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""ROS 2 node: the nearest person as geometry_msgs/PoseWithCovarianceStamped. Needs nasion_receiver.py beside it.
+"""ROS 2 node: the nearest person as geometry_msgs/PoseWithCovarianceStamped. Needs nasion_receiver.py, nasion_judge.py.
 
     source /opt/ros/humble/setup.bash && pip install 'paho-mqtt>=2.1,<3'
     python3 nasion_ros2.py --ros-args -p host:=broker.local -p camera:=cam0 -r person:=/person
 
-What must not be acted upon is refused as nasion_receiver.py says, and counted in the log. The stamp is the instant of
-the capture, the frame that of the message (the left camera's optical frame, or the robot's where a mount is set). Which
-way the person looks is not known: the orientation is none, with a variance that says so. No message: nobody with a
-position, or a fault; a subscriber must stop the robot when they cease.
+What must not be acted upon is refused by nasion_judge.py, and counted in the log. The stamp is the instant of the
+capture, the frame that of the message (the left camera's optical frame, or the robot's where a mount is set). Which way
+the person looks is not known: the orientation is none, with a variance that says so. No message: nobody with a
+position, or a fault; a subscriber must stop the robot when they cease. The log says `silent: stop` after `silent_ms`.
 """
 
 import json
-import time
 
-from nasion_receiver import Gate, boot_id, nearest, subscribe
+from nasion_judge import MAX_AGE_MS, SILENT_MS, Gate, nearest, read_boot_id, read_now
+from nasion_receiver import TICK_S, subscribe
 
 #: (pi rad)²: any direction.
 UNKNOWN_ORIENTATION_RAD2 = 9.87
@@ -59,37 +59,46 @@ def make_node():
                     ("port", 1883),
                     ("prefix", "nasion"),
                     ("camera", "cam0"),
-                    ("max_age_ms", 1e9),
+                    ("max_age_ms", MAX_AGE_MS),
+                    ("silent_ms", SILENT_MS),
                 )
             }
-            self.gate = Gate(told["max_age_ms"], boot_id())
+            self.gate = Gate(
+                told["prefix"],
+                told["camera"],
+                max_age_ms=told["max_age_ms"],
+                silent_ms=told["silent_ms"],
+                boot_id=read_boot_id(),
+            )
+            self.silent = False
             self.publisher = self.create_publisher(PoseWithCovarianceStamped, "person", qos_profile_sensor_data)
             self.create_timer(REPORT_S, self.report)
-            topic = f"{told['prefix']}/{told['camera']}/person"
-            self.client = subscribe(told["host"], told["port"], topic, self.hear, self.get_logger().info)
+            self.create_timer(TICK_S, self.watch)
+            self.client = subscribe(told["host"], told["port"], self.gate, self.hear, self.get_logger().info)
 
-        def hear(self, payload):
-            message, _, _ = self.gate.judge(payload, time.time_ns(), time.monotonic_ns())
-            pose = None if message is None else pose_of(message)
-            if pose is None:
-                return
-            out = PoseWithCovarianceStamped()
-            out.header.frame_id = pose["frame_id"]
-            out.header.stamp.sec, out.header.stamp.nanosec = pose["sec"], pose["nanosec"]
-            place = out.pose.pose.position
-            place.x, place.y, place.z = pose["position"]
-            out.pose.pose.orientation.w = 1.0
-            out.pose.covariance = pose["covariance"]
-            self.publisher.publish(out)
+        def hear(self, topic, retained, payload, now):
+            verdict = self.gate.judge(topic, retained, payload, now)
+            pose = None if verdict.message is None else pose_of(verdict.message)
+            if pose is not None:
+                out = PoseWithCovarianceStamped()
+                out.header.frame_id = pose["frame_id"]
+                out.header.stamp.sec, out.header.stamp.nanosec = pose["sec"], pose["nanosec"]
+                place = out.pose.pose.position
+                place.x, place.y, place.z = pose["position"]
+                out.pose.pose.orientation.w = 1.0
+                out.pose.covariance = pose["covariance"]
+                self.publisher.publish(out)
+            return verdict
+
+        def watch(self):
+            if self.gate.silent(read_now()) != self.silent:
+                self.silent = not self.silent
+                self.get_logger().warning("silent: stop" if self.silent else "heard again")
 
         def report(self):
             gate = self.gate
-            refused = json.dumps(dict(gate.refused), sort_keys=True)
-            text = f"accepted {gate.accepted}, missed {gate.missed}, sessions {gate.sessions}, refused {refused}"
-            if gate.silent_s(time.monotonic_ns()) > 1.5:
-                self.get_logger().warning(f"silent; {text}")
-            else:
-                self.get_logger().info(text)
+            counts = f"accepted {gate.counts['accepted']}, missed {gate.missed}, sessions {gate.sessions}"
+            self.get_logger().info(f"{counts}, refused {json.dumps(gate.refused)}")
 
     return NasionNode()
 

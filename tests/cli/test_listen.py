@@ -15,15 +15,19 @@ from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Tuple
 
 import pytest
+from nasion.cli.listen import client_id, outcome
 from nasion.cli.main import main
 from nasion.messages import PersonEntry, PersonMessage, StatusMessage
+from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.broker import PrivateBroker
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.program import attended, line_with
 
-LISTEN = [sys.executable, "-m", "nasion", "listen"]
+#: Patient, because the machine that runs the tests also does other work.
+PATIENT = ["--max-age-ms", "2000"]
+LISTEN = [sys.executable, "-m", "nasion", "listen", *PATIENT]
 #: Nothing waits this long when all is well.
 PATIENCE_S = 30.0
 
@@ -57,6 +61,8 @@ def message(seq: int, *, camera: str = "cam0", ago_s: float = 0.0, persons: Opti
             "frame_id": f"{camera}_left_camera_optical_frame",
             "captured_at": captured_ns / 1e9,
             "captured_ns": str(captured_ns),
+            "monotonic_ns": str(time.monotonic_ns() - int(ago_s * 1e9)),
+            "boot_id": read_boot_id(),
             "published_at": time.time(),
             "max_age_ms": 2000.0,
             "persons": listed,
@@ -123,7 +129,7 @@ def listen(
     """``listen(...)``: the ended command, with what it wrote."""
 
     def listen(*arguments: str) -> Ended:
-        monkeypatch.setattr("sys.argv", ["nasion", "listen", "--mqtt", broker.url, *arguments])
+        monkeypatch.setattr("sys.argv", ["nasion", "listen", "--mqtt", broker.url, *PATIENT, *arguments])
         code = 0
         try:
             main()
@@ -142,7 +148,7 @@ def test_json_has_one_accepted_message_a_line_and_nothing_else(cameras: Cameras,
     assert len(messages) > 2
     seqs = [message.seq for message in messages]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
-    assert f"heard: {len(messages)} accepted, 0 stale" in ended.stderr
+    assert f"heard: {len(messages)} accepted, 0 refused\n" in ended.stderr
 
 
 @pytest.mark.parametrize("mode", [["--json"], []])
@@ -153,10 +159,10 @@ def test_stale_messages_are_refused_and_that_is_said_once_not_each_time(
     ended = listen(*mode, "--seconds", "1.5")
     assert ended.code == 0
     assert "person" not in ended.stdout
-    told = [line for line in ended.stderr.splitlines() if "refused" in line]
+    told = [line for line in ended.stderr.splitlines() if "cam0: refused" in line]
     assert len(told) == 1
-    assert re.fullmatch(r"nasion: cam0: refused 1: stale, 3\d{3} ms old, max_age_ms is 2000", told[0])
-    assert "heard: 0 accepted" in ended.stderr
+    assert re.fullmatch(r"nasion: cam0: refused 1: stale, 3\d{3} ms old, the limit is 2000 ms", told[0])
+    assert re.search(r"heard: 0 accepted, (\d+) refused: \1 stale\n", ended.stderr)
 
 
 @pytest.mark.parametrize("mode", [["--json"], []])
@@ -169,6 +175,19 @@ def test_two_programs_under_one_name_are_told_once(cameras: Cameras, listen: Any
     told = [line for line in listen(*mode, "--seconds", "1.5").stderr.splitlines() if "duplicate" in line]
     again.join()
     assert told == ["nasion: front: duplicate camera: two programs publish under this name, and both are shown"]
+
+
+def test_two_listeners_have_two_names_also_as_process_1_of_two_containers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    names = [client_id() for _ in range(100)]
+    assert len(set(names)) == 100
+    # As long as every broker takes.
+    assert max(map(len, names)) <= 23
+
+
+def test_refusals_are_counted_by_code() -> None:
+    assert outcome({"accepted": 3}) == "3 accepted, 0 refused"
+    assert outcome({"accepted": 0, "stale": 2, "not_json": 1}) == "0 accepted, 3 refused: 1 not_json, 2 stale"
 
 
 def test_lines_for_people_when_piped(cameras: Cameras, listen: Any) -> None:
@@ -272,6 +291,9 @@ def test_a_broker_that_is_not_there_is_retried_visibly(kept_port: int, tmp_path:
         (["--camera", "a+b"], "--camera: 'a+b' contains +"),
         (["--mqtt", "mqtts://broker", "--ca-file", "nowhere.pem"], "nowhere.pem: No such file"),
         (["--seconds", "-1"], "--seconds"),
+        (["--max-age-ms", "0"], "--max-age-ms"),
+        (["--max-age-ms", "1e300"], "--max-age-ms"),
+        (["--max-age-ms", "nan"], "--max-age-ms"),
         (["--colour"], "No such option"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Two programs that call their cameras by one name, at one broker: both are heard and say so, each listener sees it."""
+"""Two programs that call their cameras by one name, at one broker: both say so, and a receiver hears one of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ FAREWELL = [("stopped", True), ("online", False)]
 @pytest.fixture
 def receiver(broker: Broker, until: Any, tmp_path: Path) -> Iterator[Listener]:
     """The ready receiver, subscribed."""
-    command = [sys.executable, str(RECEIVERS / "nasion_receiver.py"), "--port", str(broker.port)]
+    # Patient, because the machine that runs the tests also does other work.
+    patient = ["--max-age-ms", "5000", "--silent-ms", "5000"]
+    command = [sys.executable, str(RECEIVERS / "nasion_receiver.py"), "--port", str(broker.port), *patient]
     receiver = Listener(command, tmp_path / "receiver.log")
     until(receiver.subscribed.is_set)
     yield receiver
@@ -28,15 +30,15 @@ def receiver(broker: Broker, until: Any, tmp_path: Path) -> Iterator[Listener]:
         receiver.end(signal.SIGKILL)
 
 
-def test_the_sessions_take_turns_and_the_receivers_count_them(
+def test_a_receiver_hears_one_session_and_counts_the_other_as_refused(
     program: Callable[..., Any], receiver: Listener, broker: Broker, witness: Witness, until: Any
 ) -> None:
     first = program(broker.url, log="first", mqtt={"max_age_ms": 5000})
     until(lambda: len(receiver.accepted) > 3)
     assert receiver.sessions == 1
     second = program(broker.url, log="second", mqtt={"max_age_ms": 5000})
-    # Each change from one to the other counts as a restart of the publisher: no camera restarts so often.
-    until(lambda: receiver.sessions > 10)
+    until(lambda: receiver.refused["other_session"] > 10)
+    assert receiver.sessions == 1
     until(lambda: witness.statuses[-1].duplicate)
     assert second.stop() == 0
     # The farewell of the one that goes is not the last word while the other is there.
@@ -45,7 +47,7 @@ def test_the_sessions_take_turns_and_the_receivers_count_them(
     assert first.stop() == 0
     until(lambda: witness.statuses[-1].process == "stopped")
     assert receiver.end(signal.SIGINT) == 0
-    assert not {"stale", "malformed"} & set(receiver.refused)
+    assert set(receiver.refused) == {"other_session"}
     for run in (first, second):
         published = run.summary["cameras"]["cam0"]["published"]
         assert published["refused"] == published["lost"] == 0, json.dumps(published)

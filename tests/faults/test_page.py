@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from nasion.messages import SourceStats
+from nasion.mqtt.judge import CODES
 from nasion.mqtt.publishing import COUNTERS
 from nasion.pipeline.flow import DROPS
 from nasion.pipeline.line import SILENCE_NS
@@ -17,7 +18,7 @@ from tests.faults.soak.scenarios import SCENARIOS
 from tests.faults.soak.stage import ROOT
 
 PAGE = (ROOT / "docs/faults.md").read_text()
-OF_RECEIVERS = {"stale", "future", "repeated", "malformed", "sessions", "missed"}
+OF_RECEIVERS = {*CODES, "sessions", "missed"}
 
 
 class Row(NamedTuple):

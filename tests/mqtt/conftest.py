@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 import jsonschema
 import pytest
 from nasion.messages import PersonMessage
+from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.contract import CHANNELS, json_schema, name_of
 from paho.mqtt.client import Client, MQTTMessage
@@ -227,6 +228,7 @@ def seen() -> Seen:
             reason="no_face",
             latency_ms={"total": 12.5},
         )
-        return message, time.monotonic_ns() - int(ago_s * 1e9)
+        monotonic_ns = time.monotonic_ns() - int(ago_s * 1e9)
+        return message.stamped(monotonic_ns, read_boot_id()), monotonic_ns
 
     return seen

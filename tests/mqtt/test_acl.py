@@ -327,7 +327,7 @@ class TestComingIn:
             listener.end()
         assert [path.name for path in tmp_path.iterdir()] == ["mosquitto.conf"]
 
-    def test_it_can_ask_for_certificates_too(self, tmp_path: Path, secrets: Path, clock: Any, until: Until) -> None:
+    def test_it_can_ask_for_certificates_too(self, tmp_path: Path, secrets: Path, until: Until) -> None:
         files = {"cert_file": str(secrets / "arm.pem"), "key_file": str(secrets / "arm.key")}
         with Broker(tmp_path, secrets, ("#require_certificate true", "require_certificate true")) as shipped:
             for more, said in ((files, ": connected"), ({}, "it asks for a client certificate")):
@@ -335,7 +335,6 @@ class TestComingIn:
                 receiver = Receiver(
                     shipped.settings("robot", **more),
                     client_id="t",
-                    clock=clock,
                     on_heard=print,
                     on_event=events.append,
                 )
@@ -352,7 +351,10 @@ class TestTheWholeWay:
         heard: List[Heard] = []
         events: List[str] = []
         receiver = Receiver(
-            shipped.settings("robot"), client_id="r", clock=clock, on_heard=heard.append, on_event=events.append
+            shipped.settings("robot", max_age_ms=10_000.0),
+            client_id="r",
+            on_heard=heard.append,
+            on_event=events.append,
         )
         receiver.start()
         publisher = open_publisher(

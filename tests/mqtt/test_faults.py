@@ -171,7 +171,7 @@ def test_a_broker_killed_and_restarted_under_load_delivers_only_fresh_messages(
     ],
 )
 def test_a_broker_frozen_for_three_seconds_delivers_at_most_one_stale_message_and_the_receiver_refuses_it(
-    broker: PrivateBroker, opened: Open, clock: Any, watch: Any, seen: Any, until: Until, keepalive_s: int
+    broker: PrivateBroker, opened: Open, watch: Any, seen: Any, until: Until, keepalive_s: int
 ) -> None:
     heard: List[Heard] = []
     witness = watch(broker)
@@ -179,7 +179,6 @@ def test_a_broker_frozen_for_three_seconds_delivers_at_most_one_stale_message_an
     receiver = Receiver(
         MqttSettings(url=broker.url, keepalive_s=60),
         client_id="test",
-        clock=clock,
         on_heard=heard.append,
         on_event=print,
     )

@@ -106,7 +106,7 @@ def test_the_json_on_the_wire_is_the_contract(
     wire = json.loads(witness.on("nasion/cam0/person")[0].payload)
     assert set(wire) == {
         *("schema", "session", "seq", "camera", "frame_id", "captured_at", "captured_ns", "published_at"),
-        *("max_age_ms", "persons", "reason", "latency_ms"),
+        *("max_age_ms", "persons", "reason", "latency_ms", "monotonic_ns", "boot_id"),
     }
     assert wire["schema"] == 1
     assert isinstance(wire["captured_ns"], str)

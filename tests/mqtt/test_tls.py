@@ -79,13 +79,13 @@ def asking(pem: Pem, *more: str) -> PrivateBroker:
 
 class TestAcceptance:
     def test_a_message_goes_all_the_way(
-        self, pem: Pem, opened: Open, clock: Any, events: List[str], seen: Any, until: Until
+        self, pem: Pem, opened: Open, events: List[str], seen: Any, until: Until
     ) -> None:
         heard: List[Heard] = []
         with certified(pem, "localhost") as broker:
             url = f"mqtts://localhost:{broker.port}"
-            settings = MqttSettings(url=url, ca_file=pem["ours"][0])
-            receiver = Receiver(settings, client_id="t", clock=clock, on_heard=heard.append, on_event=print)
+            settings = MqttSettings(url=url, ca_file=pem["ours"][0], max_age_ms=10_000.0)
+            receiver = Receiver(settings, client_id="t", on_heard=heard.append, on_event=print)
             receiver.start()
             publisher = opened(url, ca_file=pem["ours"][0])
             until(lambda: heard)

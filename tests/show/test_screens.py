@@ -51,6 +51,16 @@ def height_of(what: RenderableType) -> int:
     return len(console.render_lines(what))
 
 
+@pytest.mark.parametrize("width", [80, 40])
+def test_a_name_is_no_markup(width: int) -> None:
+    named = row(
+        [person(0, 1)], camera="[b]x[/b]", refused={"stale": 1}, refusal=Refused("", "stale", "[link=x]y[/link]")
+    )
+    drawn = "\n".join(lines(cameras_table([named]), width, 24))
+    assert "[b]x[/b]" in drawn
+    assert "[link=x]y[/link]" in drawn
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("shown", ROWS)
 def test_it_fits_the_terminal(shown: str, width: int, height: int) -> None:

@@ -71,7 +71,6 @@ def demo(
         receiver = Receiver(
             settings.mqtt,
             client_id=f"nasion-demo-{os.getpid()}",
-            clock=clock,
             on_heard=arrived.hear,
             on_event=lambda text: tell(f"receiver: {text}"),
         )

@@ -1,8 +1,8 @@
 """``nasion listen``: what arrives over the broker, judged as a robot should judge it."""
 
-import os
+import secrets
 from collections import Counter
-from typing import Any, Dict, Optional, Sequence, Set
+from typing import Any, Dict, Mapping, Optional, Sequence, Set
 
 import typer
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from nasion.errors import InputError
 from nasion.events import Event
 from nasion.messages import StatusMessage
 from nasion.mqtt.board import Board, CameraRow
+from nasion.mqtt.judge import LIMITS_MS, MAX_AGE_MS
 from nasion.mqtt.receiver import Accepted, Heard, Receiver, Refused
 from nasion.redaction import hide_password
 from nasion.settings import MqttSettings, checked_name
@@ -35,6 +36,7 @@ FLAGS = {
     "cert_file": "--cert-file",
     "key_file": "--key-file",
     "insecure": "--insecure",
+    "max_age_ms": "--max-age-ms",
 }
 
 
@@ -51,6 +53,14 @@ def listen(
     cert_file: Annotated[Optional[str], _setting("cert_file", "PEM")] = None,
     key_file: Annotated[Optional[str], _setting("key_file", "PEM")] = None,
     insecure: Annotated[bool, _setting("insecure")] = False,
+    max_age_ms: Annotated[
+        Optional[float],
+        typer.Option(
+            FLAGS["max_age_ms"],
+            metavar="MS",
+            help=f"Refuse what is older, whatever its sender says. Default: {MAX_AGE_MS:g}.",
+        ),
+    ] = None,
     camera: Annotated[Optional[str], typer.Option(metavar="NAME", help="Only this camera. Default: all.")] = None,
     seconds: Annotated[Optional[float], typer.Option(metavar="S", min=0, help="End after this time.")] = None,
     json: Annotated[
@@ -68,6 +78,7 @@ def listen(
             "cert_file": cert_file,
             "key_file": key_file,
             "insecure": insecure,
+            "max_age_ms": _limit(max_age_ms),
         }
     )
     _check_camera(camera)
@@ -92,8 +103,7 @@ def listen(
 
         receiver = Receiver(
             settings,
-            client_id=f"nasion-listen-{os.getpid()}",
-            clock=clock,
+            client_id=client_id(),
             on_heard=on_heard,
             on_event=tell,
             camera=camera,
@@ -106,12 +116,24 @@ def listen(
                 watch(board, screen, clock=clock, stop=stop, over=over)
         finally:
             receiver.stop()
-    tell("heard: " + ", ".join(f"{count} {what}" for what, count in receiver.counters().items()))
+    tell(f"heard: {outcome(receiver.counters())}")
 
 
 def screen(rows: Sequence[CameraRow]) -> RenderableType:
     """What is shown on a terminal."""
     return cameras_table(rows) if rows else "nothing heard yet"
+
+
+def client_id() -> str:
+    """A name at the broker that nobody else has: it lets one client have a name, and takes 23 signs of it for sure."""
+    return f"listen-{secrets.token_hex(8)}"
+
+
+def outcome(counts: Mapping[str, int]) -> str:
+    """What came of all messages, by the codes of their verdicts."""
+    refused = {code: count for code, count in counts.items() if code != "accepted"}
+    causes = ", ".join(f"{count} {code}" for code, count in sorted(refused.items()))
+    return f"{counts['accepted']} accepted, {sum(refused.values())} refused" + (f": {causes}" if causes else "")
 
 
 class RefusalReport:
@@ -153,6 +175,13 @@ def _settings(given: Dict[str, Any]) -> MqttSettings:
         fault = error.errors()[0]
         said = hide_password(fault["msg"].replace("Value error, ", "", 1))
         raise InputError(f"{FLAGS[str(fault['loc'][0])]}: {said}") from None
+
+
+def _limit(max_age_ms: Optional[float]) -> float:
+    least, most = LIMITS_MS
+    if max_age_ms is not None and not least <= max_age_ms <= most:
+        raise InputError(f"{FLAGS['max_age_ms']}: {max_age_ms:g}; expected milliseconds from {least:g} to {most:g}")
+    return MAX_AGE_MS if max_age_ms is None else max_age_ms
 
 
 def _check_camera(name: Optional[str]) -> None:

@@ -104,7 +104,8 @@ class _Cameras:
             for index, person in enumerate(_persons(row) or [None]):
                 first = index == 0
                 table.add_row(
-                    row.camera if first else "",
+                    # A name is no markup, whatever it looks like.
+                    Text(row.camera if first else ""),
                     Text(_process(row), style="" if healthy(row) else "bold red") if first else "",
                     *(_person_cells(person) if person else (NOTHING, NOTHING, _nobody(row), NOTHING)),
                     *(_stream_cells(row) if first else ("", "")),

@@ -19,6 +19,8 @@ from tests.faults.soak.witness import Seen
 #: A stream may take this long after a fault before its latency counts again, seconds.
 SETTLE_S = 2.0
 SAMPLE_S = 1.0
+#: What a receiver may refuse when the broker, the network or the machine fails.
+BY_FAULTS = {"stale", "repeated", "future", "other_session", "learning"}
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,9 @@ def _unwell(code: int, account: Account | None, receivers: dict[str, Any], fault
     for name, figures in receivers.items():
         if figures["stale_accepted"]:
             said.append(f"the receiver in {name} accepted {figures['stale_accepted']} stale messages")
-        if figures["refused"].get("malformed"):
-            said.append(f"the receiver in {name} refused {figures['refused']['malformed']} messages as malformed")
+        ours = {verdict: count for verdict, count in figures["refused"].items() if verdict not in BY_FAULTS}
+        if ours:
+            said.append(f"the receiver in {name} refused what no fault explains: {ours}")
     return [*said, *faults[:5]]
 
 

@@ -1,0 +1,1 @@
+../../plugins/nasion/mqtt/judge.py

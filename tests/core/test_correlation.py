@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nasion.core.correlation import correlate, peak_offset, peaks
+from nasion.core.correlation import correlate, peak_offset, peaks, slide
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -40,6 +40,28 @@ def test_a_window_without_texture_correlates_with_nothing() -> None:
     flat = np.full((9, 11), 200, np.float32)
     assert np.array_equal(correlate(left, flat, 9, least_deviation=1), np.zeros((3, 1, 1)))
     assert np.array_equal(correlate(flat[:, :9], noise(2, 9, 11), 9, least_deviation=1), np.zeros((3, 1, 1)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(height=st.integers(8, 16), window=st.integers(8, 40), more=st.integers(0, 300), seed=st.integers(0, 99))
+def test_a_window_slid_along_a_strip_of_any_width_gets_the_correlation_it_would_get_alone(
+    height: int, window: int, more: int, seed: int
+) -> None:
+    """Narrow strips and wide ones are correlated in two ways, with the same result."""
+    strip = np.asarray(np.clip(noise(seed, height, window + more), 0, 255), np.uint8)
+    seen = 0.7 * strip[:, more // 2 : more // 2 + window] + 20 + noise(seed + 1, height, window) / 9
+    template = np.asarray(np.clip(seen, 0, 255), np.uint8)
+    scores = slide(template, strip)
+    assert scores.shape == (more + 1,)
+    alone = [np.corrcoef(template.ravel(), strip[:, at : at + window].ravel())[0, 1] for at in range(more + 1)]
+    assert scores.tolist() == pytest.approx(alone, abs=1e-3)
+
+
+@pytest.mark.parametrize("width", [100, 400])
+def test_a_window_of_one_grey_along_a_strip_correlates_with_nothing(width: int) -> None:
+    strip = noise(3, 12, width).astype(np.uint8)
+    strip[:, 40:70] = 90
+    assert slide(strip[:, :12], strip)[42:58] == pytest.approx(0, abs=2e-3)
 
 
 @given(top=st.floats(1, 3), bend=st.floats(0.01, 1))

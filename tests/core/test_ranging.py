@@ -94,6 +94,35 @@ def test_without_depth_there_is_a_bearing_and_a_reason(
     assert person.bearing_rad == pytest.approx((math.pi / 4, 0))
 
 
+class Doubts(Depths):
+    """Depths that tell two kinds of unknown."""
+
+    def __init__(self, depth_m: float, ambiguous: bool) -> None:
+        super().__init__({(900.0, 500.0): depth_m})
+        self._ambiguous = ambiguous
+
+    def ambiguous(self, _u: float, _v: float) -> bool:
+        return self._ambiguous
+
+
+@pytest.mark.parametrize(
+    ("depth_m", "doubt", "reason"),
+    [
+        (np.nan, True, "ambiguous"),
+        (np.nan, False, "no_depth"),
+        (-np.inf, True, "too_near"),
+        (np.inf, True, "too_far"),
+        (2.0, True, None),
+    ],
+)
+def test_what_is_unknown_because_several_depths_fit_is_ambiguous(
+    ranger: Ranger, depth_m: float, doubt: bool, reason: Optional[str]
+) -> None:
+    (person,) = ranger.range(located((900.0, 500.0)), Doubts(depth_m, doubt), 0)
+    assert (person.reason and person.reason.value) == reason
+    assert (person.position is None) == (reason is not None)
+
+
 def test_a_picture_whose_depth_is_gone_is_unpaired(ranger: Ranger) -> None:
     see(ranger, (900.0, 500.0), 2.0, 0)
     (person,) = ranger.range(located((905.0, 500.0)), None, FRAME_NS)

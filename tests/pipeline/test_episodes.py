@@ -81,6 +81,11 @@ FAULTS: Dict[str, Any] = {
         {"frames": 30, "processed": 30, "persons": {"": 30}},
         ["no_depth", "calibration"],
     ),
+    "nobody has a position before what repeats itself": (
+        {"frames": 30, "processed": 30, "persons": {"ambiguous": 30}},
+        {"frames": 30, "processed": 30, "persons": {"": 30}},
+        ["ambiguous", "repeats"],
+    ),
     "nobody has a position, for two reasons": (
         {"frames": 30, "processed": 30, "persons": {"too_far": 20, "no_depth": 5}},
         {"frames": 30, "processed": 30, "persons": {"": 30}},

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from nasion.sources.demo.scene import DemoScene
 
@@ -56,6 +57,44 @@ def test_the_demo_is_held_against_its_own_truth() -> None:
     assert near["frames"] == figures["frames"] == 4
     assert near["valid"] == 1
     assert near["depth_error_p95"] < 0.02
+
+
+@pytest.fixture
+def boards(tmp_path: Path) -> Path:
+    """A chessboard of 5 x 4 inner corners, 0.75 and 1.5 m away, before a wall that does not repeat itself."""
+    width, height, fx, square = 640, 240, 500.0, 24
+    random = np.random.default_rng(0)
+    wall = cv2.GaussianBlur(random.uniform(0, 255, (height, width + 300)).astype(np.float32), (0, 0), 2)
+    wall = (128 + 5 * (wall - wall.mean())).clip(0, 255).astype(np.uint8)
+    rows, columns = np.indices((5 * square, 6 * square)) // square
+    board = np.pad(np.where((rows + columns) % 2, 235, 20).astype(np.uint8), square, constant_values=235)
+    for number, disparity in enumerate((80, 40)):
+        for eye, shift in (("left", 0), ("right", 1)):
+            picture = wall[:, 10 * shift :][:, :width].copy()
+            left, top = 260 - disparity * shift, 30
+            picture[top : top + board.shape[0], left : left + board.shape[1]] = board
+            cv2.imwrite(str(tmp_path / f"{number:03d}_{eye}.png"), cv2.GaussianBlur(picture, (0, 0), 0.7))
+    calibration = {"width": width, "height": height, "fx": fx, "fy": fx, "cx": 319.5, "cy": 119.5}
+    (tmp_path / "calibration.json").write_text(json.dumps({**calibration, "baseline_m": 0.12, "rectified": True}))
+    return tmp_path
+
+
+def test_each_corner_of_a_chessboard_is_held_against_its_truth(boards: Path) -> None:
+    result = measure("chessboard", str(boards), "--columns", "5", "--rows", "4", "--json")
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert (figures["pairs"], figures["boards"], figures["corners"]) == (2, 2, 40)
+    assert figures["answered_or_ambiguous"] >= 0.8
+    assert figures["wrong"] == 0
+    shares = [value for name, value in figures.items() if name == "answered" or name.startswith("refused_")]
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_a_folder_without_chessboards_is_one_line(pairs: Path) -> None:
+    result = measure("chessboard", str(pairs))
+    assert result.returncode == 2
+    assert "--columns" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_folder_without_truth_is_one_line(tmp_path: Path) -> None:

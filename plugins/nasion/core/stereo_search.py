@@ -134,7 +134,7 @@ class Search:
         if begin >= end:
             return True
         at = max(range(begin, end), key=scores.__getitem__)
-        return alike(rival(scores, at, OWN * finer), scores[at], excusable)
+        return alike(rival(scores, at), scores[at], excusable)
 
     def _scan(self, level: Level, low: float, high: float) -> Optional[Tuple[List[float], int]]:
         """The right picture at disparities ``low..high``; see `scan`."""

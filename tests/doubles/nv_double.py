@@ -526,8 +526,14 @@ class NvInfer(_Facts, Gst.Element):  # type: ignore[misc]
         return Gst.FlowReturn.OK
 
     def _serve(self, part: Callable[[], None]) -> None:
-        while self._running:
-            part()
+        try:
+            while self._running:
+                part()
+        except BaseException as error:
+            # Else nothing would come out any more, and the run would wait for ever.
+            reality().faults.append(f"nvinfer's double failed: {error!r}")
+            self._flow = _fail(self, f"the double failed: {error!r}", "nv_double.py")
+            raise
 
     def _next(self, queue: deque[Any]) -> Any:
         with self._changed:

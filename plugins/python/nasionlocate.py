@@ -14,7 +14,8 @@ Properties
     cameras            text, cam0            behind nvinfer: names of the nasionsrc at pads 0, 1, ... of the mux
 
 It stands behind nasioninfer, or, with config-file-path, behind nvinfer. nvinfer must have seen what that file's view is
-of a frame, as with `nasion run`: see scripts/gst-launch.md. Frames that nobody knows are dropped, with a warning.
+of a frame, as with `nasion run`: see scripts/gst-launch.md. Frames that nobody knows are dropped, with a warning; why
+a frame has no heat map is told once.
 
     gst-launch-1.0 nasionsrc uri="demo:?frames=3" mode=every-frame ! nasioninfer ! nasionlocate threshold=0.6 ! fakesink
 """
@@ -22,7 +23,7 @@ of a frame, as with `nasion run`: see scripts/gst-launch.md. Frames that nobody 
 from pathlib import Path
 from typing import Any, Optional
 
-from gi.repository import Gst, GstBase
+from gi.repository import Gst
 from nasion_element import ANY_PICTURES, WHY_NOT, Filter, gproperties, templates  # type: ignore[import-not-found]
 
 if WHY_NOT is None:
@@ -42,6 +43,21 @@ PLACES = {
 }
 
 
+class Gate:
+    """Lets a batch of which nobody knows a frame go no further. It holds no element, which would never be let go then.
+
+    What `handle` returns could drop it too, but then the base class marks the next buffer, and where others hold that
+    as well it goes on with a copy, by which no records are found.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def let_through(self, _pad: Any, _info: Any) -> Any:
+        """For the buffer that `handle` has just seen."""
+        return Gst.PadProbeReturn.DROP if self.closed else Gst.PadProbeReturn.OK
+
+
 class NasionLocate(Filter):  # type: ignore[misc]
     """Gives every picture's record its keypoints."""
 
@@ -54,6 +70,11 @@ class NasionLocate(Filter):  # type: ignore[misc]
         cameras=(str, "Behind nvinfer: names of the nasionsrc at the mux's pads, with commas; default cam0.", None),
     )
     places = PLACES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gate = Gate()
+        self.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, self._gate.let_through)
 
     def begin(self) -> None:
         self._clock = SystemClock()
@@ -68,14 +89,14 @@ class NasionLocate(Filter):  # type: ignore[misc]
         if self._tensors is None and caps.get_features(0).contains("memory:NVMM"):
             raise InputError("behind nvinfer, set config-file-path to nvinfer's own configuration file")
 
-    def handle(self, buffer: Any) -> Any:
+    def handle(self, buffer: Any) -> None:
         if self._tensors is not None:
-            return self._handle_batch(buffer, self._tensors)
+            self._handle_batch(buffer, self._tensors)
+            return
         record = record_of(buffer)
         if record is None:
             raise InputError("no network has seen this picture; put nasioninfer before nasionlocate")
         self._search.locate(record, self._clock)
-        return None
 
     def end(self) -> None:
         if self._tensors is None:
@@ -83,17 +104,18 @@ class NasionLocate(Filter):  # type: ignore[misc]
         self._tensors.close()
         self._tensors = None
 
-    def _handle_batch(self, buffer: Any, tensors: "Tensors") -> Any:
-        unknown = tensors.unknown
+    def _handle_batch(self, buffer: Any, tensors: "Tensors") -> None:
+        unknown, reasons = tensors.unknown, set(tensors.missing)
         records = tensors.read(buffer, self._clock)
         if tensors.unknown > unknown:
             self.say_warning(f"{tensors.unknown} frames of nvinfer so far are of no nasionsrc, by camera and PTS")
+        for camera, why in sorted(tensors.missing.keys() - reasons):
+            self.say_warning(f"{camera}: nvinfer gave a frame without a heat map: {why}")
         for record in records:
             self._search.locate(record, self._clock)
-        if not records:
-            return GstBase.BASE_TRANSFORM_FLOW_DROPPED
-        attach(buffer, *records)
-        return None
+        self._gate.closed = not records
+        if records:
+            attach(buffer, *records)
 
 
 __gstelementfactory__ = ("nasionlocate", Gst.Rank.NONE, NasionLocate)

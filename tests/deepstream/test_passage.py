@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nasion.deepstream.passage import GONE_NS, Passage
@@ -34,6 +35,62 @@ def test_what_went_in_came_out_or_is_lost(went: set[int], came: set[int]) -> Non
     assert flow.drops.get("lost", 0) == len(went - came)
     assert flow.processed == len(known)
     assert flow.on_the_way == 0
+
+
+@given(st.sets(st.integers(0, 20)), st.lists(st.integers(0, 24) | st.just(2**64 - 1)))
+def test_in_any_order_each_frame_and_each_arrival_is_counted_once(went: set[int], came: list[int]) -> None:
+    flow, passage = entered(sorted(went))
+    known: list[int] = []
+    for pts in came:
+        if passage.leave(pts):
+            flow.left(processed=True)
+            known.append(pts)
+    passage.ended()
+
+    assert known == sorted(set(known)), "an older frame never comes through behind a newer one"
+    assert set(known) <= went
+    assert flow.processed + flow.drops.get("lost", 0) == len(went)
+    # The first that comes of a lost frame is counted already; all others that are nobody's are counted here.
+    late = (went & set(came)) - set(known)
+    assert len(known) + len(late) + flow.drops.get("unknown", 0) == len(came)
+    assert flow.on_the_way == 0
+
+
+@given(st.lists(st.integers(0, 8)), st.lists(st.integers(0, 8)))
+def test_what_was_counted_at_one_stretch_is_not_counted_again_at_the_next(came: list[int], behind: list[int]) -> None:
+    flow, first = entered(list(range(6)))
+    second = Passage(flow)
+    for pts in came:
+        if first.leave(pts):
+            second.enter(pts, 0)
+        else:
+            second.pass_by(pts)
+    first.ended()
+    before = flow.drops.get("unknown", 0)
+    through = [pts for pts in [*came, *behind] if second.leave(pts)]
+    second.ended()
+
+    assert len(set(through)) == len(through)
+    assert flow.drops.get("unknown", 0) == before + len(behind)
+    assert flow.drops.get("lost", 0) + len(through) == 6
+
+
+@pytest.mark.parametrize("stranger", [2**64 - 1, 10**15, 3])
+def test_a_pts_that_nobody_knows_gives_nobody_up(stranger: int) -> None:
+    flow, passage = entered([1, 2, 4])
+    assert not passage.leave(stranger)
+    assert [pts for pts in (1, 2, 4) if passage.leave(pts)] == [1, 2, 4]
+    assert flow.drops == {"unknown": 1}
+
+
+def test_what_is_remembered_has_an_end() -> None:
+    flow, passage = entered([])
+    for pts in range(1000):
+        passage.pass_by(pts)
+    assert not passage.leave(999)
+    assert flow.drops == {}
+    assert not passage.leave(0)
+    assert flow.drops == {"unknown": 1}
 
 
 def test_a_frame_that_is_given_up_and_comes_after_all_is_not_counted_twice() -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
+import numpy as np
 import pytest
 from nasion.elements import meeting, records
 
@@ -88,6 +89,64 @@ def test_a_frame_without_tensor_says_so(player: Any, record: Make, device: nv_do
     played = player.play(recipe("the ZED's picture", config, f"rgbd:{record()}"))
 
     assert [message["reason"] for message in played.messages] == [None, "no_tensor", None, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("null", "its host buffer is a null pointer"),
+        ("no_list", "its list of host buffers is a null pointer"),
+        ("tensor", "its values are not all within 0..1"),
+    ],
+)
+def test_why_a_frame_has_no_heat_map_is_told_once(
+    player: Any, record: Make, device: nv_double.Reality, config: Path, how: str, why: str
+) -> None:
+    device.tensor = (lambda heat: np.full_like(heat, np.nan)) if how == "tensor" else device.tensor
+    setattr(device, how, device.tensor if how == "tensor" else lambda _pad, _number: True)
+    played = player.play(recipe("the ZED's picture", config, f"rgbd:{record()}"))
+
+    assert [message["reason"] for message in played.messages] == ["no_tensor"] * 6
+    assert played.warnings == [f"cam0: nvinfer gave a frame without a heat map: {why}"]
+
+
+@pytest.mark.parametrize("what", ["transposed", "half", "name"])
+def test_what_is_no_heat_map_of_our_network_ends_it_with_one_line(
+    player: Any, record: Make, device: nv_double.Reality, config: Path, what: str
+) -> None:
+    if what == "transposed":
+        device.tensor = lambda heat: heat.transpose(0, 2, 1)
+    elif what == "half":
+        device.tensor = lambda heat: heat.astype(np.float16)
+    else:
+        device.name = b"caf\xe9"
+    played = player.play(recipe("the ZED's picture", config, f"rgbd:{record()}"))
+
+    said = {"transposed": "its shape is 1 x 240 x 144", "half": "of type 1", "name": "not UTF-8"}[what]
+    assert said in (played.error or "")
+    assert "\n" not in (played.error or "")
+    assert played.messages == []
+
+
+@pytest.mark.parametrize("pts", [2**64 - 1, 10**15])
+def test_a_pts_that_nobody_knows_takes_no_record_from_others(
+    player: Any, record: Make, device: nv_double.Reality, config: Path, pts: int
+) -> None:
+    device.foreign_pts = lambda _pad, number, own: pts if number == 2 else own
+    played = player.play(recipe("the ZED's picture", config, f"rgbd:{record()}"))
+
+    assert played.depths() == pytest.approx([away for number, away in enumerate(AWAY) if number != 2])
+    assert played.warnings == ["1 frames of nvinfer so far are of no nasionsrc, by camera and PTS"]
+
+
+def test_a_batch_that_is_overtaken_is_counted_and_not_taken_for_the_next(
+    player: Any, record: Make, device: nv_double.Reality, config: Path
+) -> None:
+    device.held = lambda batch: batch == 2
+    played = player.play(recipe("the ZED's picture", config, f"rgbd:{record()}"))
+
+    assert played.depths() == pytest.approx([away for number, away in enumerate(AWAY) if number != 2])
+    assert played.warnings == ["1 frames of nvinfer so far are of no nasionsrc, by camera and PTS"]
 
 
 def test_a_frame_that_comes_twice_is_spoken_of_once(

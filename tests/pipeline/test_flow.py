@@ -28,6 +28,23 @@ def test_frames_that_a_queue_dropped_are_counted_when_the_next_comes_through(kep
     assert flow.on_the_way == 0
 
 
+@given(st.lists(st.integers(-1, 12) | st.just(2**64 - 1)))
+def test_a_pts_that_never_entered_is_counted_and_drops_nobody(came: List[int]) -> None:
+    flow = Flow()
+    for pts in range(0, 10, 2):
+        flow.frame_read()
+        flow.entered(pts)
+    known = [pts for pts in came if flow.arrived(pts)]
+    for _ in known:
+        flow.left(processed=True)
+
+    assert known == sorted(set(known))
+    assert flow.drops.get("unknown", 0) == len(came) - len(known)
+    assert flow.drops.get("queue", 0) == len([pts for pts in range(0, max(known, default=0), 2) if pts not in known])
+    flow.broken_off()
+    assert flow.frames == flow.processed + flow.drops.get("queue", 0) + flow.drops.get("unfinished", 0)
+
+
 def test_a_waiting_feeder_goes_on_as_soon_as_there_is_room() -> None:
     flow = Flow()
     flow.entered(1)

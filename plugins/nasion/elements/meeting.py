@@ -63,7 +63,12 @@ def leave(record: Record, pts: int) -> None:
 
 
 def meet(name: str, pts: int) -> Optional[Record]:
-    """The record of exactly this camera and PTS; it and older ones are forgotten here. None where it is not known."""
+    """The record of exactly this camera and PTS; it and older ones are forgotten here.
+
+    None where it is not known, and then nothing is forgotten: a PTS that nobody has left says nothing of others.
+    """
     with _lock:
         place = _places.get(name)
-    return None if place is None else place.ring.take(pts)
+    if place is None or place.ring.get(pts) is None:
+        return None
+    return place.ring.take(pts)

@@ -1,7 +1,8 @@
 """Heat maps of nvinfer for `nasionlocate`: each goes to the record of its camera and PTS."""
 
+from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 from nasion.config.nvinfer import read_nvinfer
 from nasion.deepstream.geometry import deepstream_geometry
@@ -15,7 +16,11 @@ from nasion.tensorrt.onnx_facts import read_onnx_facts
 
 
 class Tensors:
-    """Reads the batches of one nvinfer. ``unknown`` counts the frames whose camera and PTS nobody had left."""
+    """Reads the batches of one nvinfer.
+
+    ``unknown`` counts the frames whose camera and PTS nobody had left, ``missing`` those without a heat map, by camera
+    and reason.
+    """
 
     def __init__(self, nvinfer_file: Path, cameras: Sequence[str]) -> None:
         """``cameras``: their names by the number of the mux's pad. DependencyError where there is no pyds."""
@@ -32,6 +37,7 @@ class Tensors:
         self._cameras = list(cameras)
         self._looks: Dict[Camera, Look] = {}
         self.unknown = 0
+        self.missing: Counter[Tuple[str, str]] = Counter()
         await_cameras(self._cameras)
 
     def read(self, buffer: Any, clock: Clock) -> List[Record]:
@@ -47,6 +53,8 @@ class Tensors:
             if record is None or record.camera is None:
                 self.unknown += 1
                 continue
+            if frame.missing is not None:
+                self.missing[record.camera.about.name, frame.missing] += 1
             record.look, record.slip.heat = self._look(record.camera, record), frame.heat
             record.slip.spend("network", clock.monotonic_ns())
             records.append(record)

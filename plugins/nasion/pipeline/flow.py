@@ -12,8 +12,8 @@ DROPS = {
     "frozen": "the source repeated its picture to the bit for longer than `frozen_ms`; not searched",
     "unpaired": "its depth was not to be had; the position was refused",
     "no_tensor": "the network gave no heat map, or one outside 0..1",
-    "lost": "went into DeepStream and did not come out",
-    "unknown": "came out of GStreamer under a PTS that never went in",
+    "lost": "went into DeepStream and did not come out, or only behind a newer one",
+    "unknown": "came out of GStreamer under a PTS that never went in at its camera's pad, or a second time",
     "surplus": "not through when --frames was reached",
     "unfinished": "not through when the run was ended",
 }
@@ -48,14 +48,14 @@ class Flow:
     def arrived(self, pts: int) -> bool:
         """A frame comes out of the first queue; False where it never entered.
 
-        Queues keep the order: those that entered before it were dropped.
+        Queues keep the order: those that entered before it were dropped. An unknown PTS says nothing of others.
         """
         with self._changed:
-            while self._queued and self._queued[0] < pts:
+            known = pts in self._queued
+            while known and self._queued[0] < pts:
                 self._queued.popleft()
                 self._drops["queue"] += 1
                 self._on_the_way -= 1
-            known = bool(self._queued) and self._queued[0] == pts
             if known:
                 self._queued.popleft()
             else:

@@ -36,7 +36,7 @@ constexpr int64_t kMaxWallNs = 2147483647000000000, kMaxMonotonicNs = 1000000000
 constexpr double kToleranceMs = 50.0, kSameHostToleranceMs = 5.0;
 constexpr int64_t kDrift = 2000, kFlowingNs = 100000000, kLearnNs = 500000000, kSuspendedNs = 10000000;
 constexpr double kMinRangeM = 0.05, kMaxRangeM = 200.0, kToleranceM = 0.01, kToleranceShare = 0.01;
-constexpr double kMaxMountM = 10.0, kMaxVarianceM2 = 1e4, kHalfPi = 1.5707963267948966;
+constexpr double kMaxMountM = 10.0, kMaxVarianceM2 = 1e6, kHalfPi = 1.5707963267948966;
 
 const std::set<std::string> kFrameReasons = {"no_face",       "low_probability", "no_tensor",
                                              "corrupt_frame", "no_frame",        "frozen"};
@@ -168,6 +168,13 @@ inline void check_person(const Json& person) {
     }
 }
 
+// By its pivots: determinants lose what is sure across the line of sight in what is unsure along it.
+inline bool is_positive_definite(double xx, double xy, double xz, double yy, double yz, double zz) {
+    if (!(xx > 0)) return false;
+    const double pivot = yy - xy / xx * xy, rest = yz - xz / xx * xy;
+    return pivot > 0 && zz - xz / xx * xz - rest / pivot * rest > 0;
+}
+
 // What is said of one place must agree; it must lie before the camera, and how sure it is must be known.
 inline Person read_position(const Json& person, bool optical) {
     Person read{};
@@ -186,9 +193,7 @@ inline Person read_position(const Json& person, bool optical) {
     const double *c = read.covariance_m2, xx = c[0], xy = c[1], xz = c[2], yy = c[4], yz = c[5], zz = c[8];
     for (const auto& [one, other] : {std::pair(xy, c[3]), std::pair(xz, c[6]), std::pair(yz, c[7])})
         possible = possible && std::abs(one - other) <= 1e-12 + 1e-6 * std::abs(one);
-    const double minor = xx * yy - xy * xy;
-    const double whole = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz);
-    possible = possible && std::max({xx, yy, zz}) <= kMaxVarianceM2 && xx > 0 && minor > 0 && whole > 0;
+    possible = possible && std::max({xx, yy, zz}) <= kMaxVarianceM2 && is_positive_definite(xx, xy, xz, yy, yz, zz);
     if (!possible) throw Refusal("impossible");
     return read;
 }

@@ -68,7 +68,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
     line = next(line for line in source.read_text().splitlines() if line.startswith("//   g++ "))
     words = line[2:].split()
     assert words[0] == "g++"
-    built = [compiler, *("-Werror", *words[1:-2]), program, words[-1]]
+    # With sanitizers, which end it where anything is undefined.
+    strict = ["-Werror", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    built = [compiler, *words[1:-2], program, words[-1], *strict]
     subprocess.run(built, cwd=RECEIVERS, check=True)
     return program
 

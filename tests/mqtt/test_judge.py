@@ -6,9 +6,14 @@ from typing import Any, List, Optional, Tuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nasion.core.calibration import Calibration, Intrinsics
+from nasion.core.compose import person_message
+from nasion.core.position import Mount, bearing, position
+from nasion.core.results import DepthReading, Keypoint, Located, Person
 from nasion.messages import PersonMessage
 from nasion.mqtt import judge
 from nasion.mqtt.judge import Gate, Now, Verdict, nearest, read_boot_id, read_now
+from nasion.settings import MountSettings
 
 MS = 1_000_000
 SECOND_NS = 1_000 * MS
@@ -154,6 +159,54 @@ def test_on_one_host_no_suspension_makes_a_picture_younger(steps: Steps, pauses_
         if verdict.code == "accepted":
             assert arrived_ns - captured_ns + slept_ns <= judge.MAX_AGE_MS * MS
     assert set(gate.counts) <= {"accepted", "stale"}
+
+
+angle = st.floats(-3.0, 3.0)
+
+
+@given(
+    pixel=st.tuples(st.integers(0, 1919), st.integers(0, 1079)),
+    focal_px=st.floats(300, 2000),
+    baseline_m=st.floats(0.05, 0.3),
+    depth_m=st.floats(0.3, 25.0),
+    spread_m=st.floats(0, 1),
+    sigma_px=st.floats(0.2, 60),
+    sigma_disparity_px=st.floats(0.05, 1.0),
+    mount=st.none() | st.tuples(st.tuples(angle, angle, angle), st.tuples(angle, angle, angle)),
+)
+@settings(max_examples=500)
+def test_no_position_that_nasion_makes_is_impossible(
+    pixel: Tuple[int, int],
+    focal_px: float,
+    baseline_m: float,
+    depth_m: float,
+    spread_m: float,
+    sigma_px: float,
+    sigma_disparity_px: float,
+    mount: Any,
+) -> None:
+    lens = Intrinsics(1920, 1080, focal_px, focal_px, 959.5, 539.5)
+    keypoint = Keypoint(float(pixel[0]), float(pixel[1]), 0.9, sigma_px, sigma_px)
+    place = position(Calibration(lens, baseline_m), keypoint, depth_m, spread_m, sigma_disparity_px)
+    if mount is not None:
+        place = Mount(MountSettings(rpy_rad=mount[0], translation_m=mount[1])).to_body(place)
+    reading = DepthReading(depth_m, None, 25, 25, spread_m)
+    person = Person(1, keypoint, bearing(lens, keypoint.u, keypoint.v), reading, place, None)
+    message = person_message(
+        Located((keypoint,), None, 0.9),
+        [person],
+        session="s1",
+        seq=0,
+        camera="cam0",
+        frame_id="base_link" if mount else "cam0_left_camera_optical_frame",
+        captured_ns=UTC_NS,
+        recorded_ns=None,
+        published_at_ns=UTC_NS,
+        max_age_ms=200.0,
+        latency_ms={},
+    ).stamped(MONOTONIC_NS, "here")
+    verdict = Gate(boot_id="here").judge(TOPIC, False, message.to_json().encode(), here(0))
+    assert (verdict.code, verdict.detail) == ("accepted", "")
 
 
 def test_silence_is_counted_from_the_last_accepted_message_and_includes_suspensions() -> None:

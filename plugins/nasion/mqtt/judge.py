@@ -62,7 +62,7 @@ MAX_RANGE_M = 200.0
 TOLERANCE_M = 0.01
 TOLERANCE_SHARE = 0.01
 MAX_MOUNT_M = 10.0
-MAX_VARIANCE_M2 = 1e4
+MAX_VARIANCE_M2 = 1e6
 OPTICAL_FRAME = "_optical_frame"
 
 FRAME_REASONS = ("no_face", "low_probability", "no_tensor", "corrupt_frame", "no_frame", "frozen")
@@ -475,7 +475,13 @@ def _check_position(person: Message, optical: bool) -> None:
         abs(one - other) > 1e-12 + 1e-6 * abs(one) for one, other in ((xy, yx), (xz, zx), (yz, zy))
     ):
         raise _Refusal("impossible", "the covariance is not symmetric, or endless")
-    minor = xx * yy - xy * xy
-    whole = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
-    if not (xx > 0 and minor > 0 and whole > 0):
+    if not _is_positive_definite(xx, xy, xz, yy, yz, zz):
         raise _Refusal("impossible", "the covariance is not positive definite")
+
+
+def _is_positive_definite(xx: float, xy: float, xz: float, yy: float, yz: float, zz: float) -> bool:
+    """By its pivots: determinants lose what is sure across the line of sight in what is unsure along it."""
+    if not xx > 0:
+        return False
+    pivot, rest = yy - xy / xx * xy, yz - xz / xx * xy
+    return pivot > 0 and zz - xz / xx * xz - rest / pivot * rest > 0

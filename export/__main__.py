@@ -20,9 +20,11 @@ from export.card import write_card
 from export.metadata import draft_metadata, released_metadata
 from export.outputs import Force, require_outputs, written_together
 from export.release import DEFAULT_SPECIFICITY, Int8Figures, Specificity, release_again, release_float, release_int8
+from export.terms import licence_of, notice_of, notice_of_licence
 from training.command import run
 from training.data.table import read_table
 from training.errors import WorkshopError
+from training.fit.origin import read_origin
 from training.judging.opened import data_digest
 from training.network.checkpoint import load_network
 
@@ -50,8 +52,8 @@ def export(
     ] = None,
     int8: Annotated[bool, typer.Option(help="Write the INT8 twin too.")] = True,
     trained_with: Annotated[
-        str, typer.Option(help="The command that trained it, for the card.")
-    ] = "python -m training.train --data DATA --out RUN",
+        str | None, typer.Option(help="The command that trained it, for the card; default: as the run noted it.")
+    ] = None,
     notes: Annotated[Path | None, typer.Option(help="Markdown file that goes into the card: what was tried.")] = None,
     force: Force = False,
 ) -> None:
@@ -68,21 +70,26 @@ def export(
     require_outputs(twins, reads=reads, force=force and int8)
     pictures = read_table(data)
     remarks = text_of(notes.read_bytes()) if notes is not None else ""
+    commands: tuple[str, ...] = ()
     with written_together([*files, *twins] if int8 else files) as stage:
         staged = stage / out.name
         if checkpoint.suffix == ".onnx":
             changed = {"name": out.stem, "version": version, "looks": sizes}
             earlier = released_metadata(checkpoint).model_copy(update=changed)
             metadata, figures, answers = release_again(checkpoint, earlier, pictures, specificity, staged)
+            notice = notice_of_licence(earlier.name, earlier.licence)
         else:
             network = load_network(checkpoint)
-            draft = draft_metadata(out.stem, version, network, data_digest(data), sizes)
+            origin = read_origin(checkpoint.parent)
+            draft = draft_metadata(out.stem, version, network, data_digest(data), sizes, licence_of(origin))
+            notice, commands = notice_of(origin), origin.commands if origin else ()
             metadata, figures, answers = release_float(network, draft, pictures, specificity, staged)
         _write_figures(staged, figures)
         small = release_int8(staged, answers, pictures, specificity, twin(staged)) if int8 else None
         if small is not None:
             _write_figures(twin(staged), small.figures)
-        write_card(staged.with_suffix(".md"), staged, metadata, figures, small, trained_with, remarks)
+        told = (trained_with,) if trained_with is not None else commands
+        write_card(staged.with_suffix(".md"), staged, metadata, figures, small, told, notice, remarks)
     typer.echo(f"{out}: {_line(figures, small)}")
 
 

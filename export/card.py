@@ -13,12 +13,6 @@ from training.judging.metres import metres_of_bins
 from training.judging.opened import file_digest
 from training.judging.wording import agreeing, listed
 
-_TERMS = """\
-> **Research use only.** Several of the picture sets behind these weights (300-W with HELEN and AFW, Leeds Sports Pose,
-> LFW, ImageNet samples, BSDS, CamVid) allow research use only. Do not ship these weights in a commercial product:
-> retrain on your own pictures with the command at the end of this page.
-"""
-
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
@@ -109,6 +103,10 @@ def _options(metadata: ModelMetadata, small: Int8Figures | None) -> str:
     return f"{' --no-int8' if small is None else ''}{looks}"
 
 
+def _commands(commands: Sequence[str]) -> str:
+    return "\n".join(f"    {command}" for command in commands) or "    (the command is not known)"
+
+
 def _paragraphs(markdown: str) -> str:
     """Between blank lines, or nothing: a heading stands on its own line."""
     return f"\n{markdown.strip()}\n" if markdown.strip() else ""
@@ -120,20 +118,21 @@ def write_card(
     metadata: ModelMetadata,
     figures: dict[str, Any],
     small: Int8Figures | None,
-    command: str,
+    commands: Sequence[str],
+    notice: str,
     remarks: str,
 ) -> None:
     """Write the card of ``model`` to ``path``.
 
-    ``figures`` are `released_figures`, ``small`` those of the INT8 twin; ``command`` trained the
-    network; ``remarks``, Markdown, says what else there is to say of the run.
+    ``figures`` are `released_figures`, ``small`` those of the INT8 twin; ``commands`` trained the network; ``notice``,
+    Markdown, says its terms; ``remarks``, Markdown, what else there is to say of the run.
     """
     looks = metadata.looks or LOOKS
     sizes = listed(*(f"at {size}" for size in looks))
     path.write_text(
         f"""# {metadata.name} {metadata.version}
 
-{_TERMS}
+{notice}
 The point between the eyes as a heat map; the point is {metadata.keypoint}.
 
 | | |
@@ -178,7 +177,7 @@ By source, with {_number(looks)} looks:
 
 ## How it was made
 
-    {command}
+{_commands(commands)}
     python -m export RUN/best.ckpt --data DATA --out weights/{metadata.name}.onnx{_options(metadata, small)}
 
 on the label tables named above.

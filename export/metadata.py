@@ -13,7 +13,12 @@ from training.network.weights import read_released
 
 
 def draft_metadata(
-    name: str, version: str, network: UNet, data_digest: str, looks: tuple[int, ...] | None = None
+    name: str,
+    version: str,
+    network: UNet,
+    data_digest: str,
+    looks: tuple[int, ...] | None = None,
+    licence: str = "not known",
 ) -> ModelMetadata:
     """What is known of a model before it is judged; its threshold and figures stand for nothing yet."""
     return ModelMetadata(
@@ -26,7 +31,7 @@ def draft_metadata(
         sizes=", ".join(f"{width}x{height}" for height, width in INPUT_SIZES.values()),
         data_digest=data_digest,
         metrics="{}",
-        licence="research use only (terms of the training pictures); see the model card",
+        licence=licence,
         network=json.dumps(asdict(network.config)),
         looks=looks,
     )

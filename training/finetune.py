@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from training.check import require_sound
 from training.command import run
 from training.data.table import read_table
 from training.fit.presets import PRESETS
@@ -22,6 +23,7 @@ from training.train import (
     Rate,
     Resume,
     Seed,
+    SkipCheck,
     Workers,
     overridden,
 )
@@ -46,6 +48,7 @@ def finetune(
     precision: Precision = "auto",
     seed: Seed = 1,
     resume: Resume = False,
+    skip_check: SkipCheck = False,
 ) -> None:
     """Teach a finished network your own pictures, at a tenth of the learning rate it was made with.
 
@@ -53,13 +56,15 @@ def finetune(
     """
     pictures = read_table(data)
     network = load_weights(weights, pictures)
+    if not (skip_check or resume):
+        require_sound(data, pictures)
     gentle = replace(PRESETS["lite"], network=network.config)
     gentle = replace(gentle, schedule=replace(gentle.schedule, learning_rate=GENTLE * gentle.schedule.learning_rate))
     gentle = replace(gentle, phases=gentle.phases[-1:], pairs_per_epoch=None)
     if minutes is None and epochs is None:
         epochs = 10
     recipe = overridden(gentle, minutes, epochs, learning_rate, pairs, epoch_pairs)
-    start = Start(resume=resume, weights=network, freeze_encoder=freeze_encoder)
+    start = Start(resume=resume, weights=network, freeze_encoder=freeze_encoder, files=(weights,))
     best = fit(recipe, pictures, out, seed, Machine(workers, precision=precision), start)
     typer.echo(f"{best}: export it with python -m export {best} --data {data} --out NAME.onnx")
 

@@ -67,6 +67,10 @@ def labelimg(
             "none. Such faces are marked `given`.",
         ),
     ] = None,
+    other_box: Annotated[
+        list[str] | None,
+        typer.Option(help="A name of boxes that are no persons; may be repeated. Any other unknown name is refused."),
+    ] = None,
     one_based: Annotated[
         bool, typer.Option("--one-based", help="The first pixel is 1, as in true Pascal VOC; LabelImg's is 0.")
     ] = False,
@@ -82,7 +86,7 @@ def labelimg(
 ) -> None:
     """From LabelImg's Pascal VOC XML files: a picture without a box `hm` is a negative."""
     refuse_filled(out)
-    rule = VocRule(box, face_box, ratio, interocular_px, int(one_based))
+    rule = VocRule(box, face_box, ratio, interocular_px, int(one_based), frozenset(other_box or ()))
     found = import_sources.labelimg(folder, pictures, rule, source=_word(source), group_by=group_by)
     _import(found, out, share, seed, prepared=prepare, skip_bad=skip_bad, as_json=as_json)
 

@@ -1,5 +1,6 @@
 """Train a network of the family: ``python -m training.train --data FOLDER --out FOLDER``."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
+from training.check import require_sound
 from training.command import run
 from training.data.table import read_table
 from training.errors import WorkshopError
@@ -33,6 +35,9 @@ Precision = Annotated[
     typer.Option(help="auto: bf16; on older GPUs fp16, on older CPUs float."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of weights and crops.")]
+SkipCheck = Annotated[
+    bool, typer.Option("--skip-check", help="Do not look at all pictures first; see python -m training check.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from out/last.ckpt, learning rate included.")]
 
 
@@ -93,6 +98,7 @@ def train(
     precision: Precision = "auto",
     seed: Seed = 1,
     resume: Resume = False,
+    skip_check: SkipCheck = False,
     list_presets: Annotated[
         bool, typer.Option("--presets", callback=_presets, is_eager=True, help="List the presets and end.")
     ] = False,
@@ -118,8 +124,12 @@ def train(
     begun = load_weights(start, pictures) if start is not None else None
     if begun is not None and begun.config != recipe.network:
         raise WorkshopError(f"--start {start}: holds another network ({begun.config}) than the run ({recipe.network})")
+    # Other processes of the same run are started by the first one, which has looked.
+    if not (skip_check or resume or "LOCAL_RANK" in os.environ):
+        require_sound(data, pictures)
     machine = Machine(workers, devices, nodes, precision)
-    begin = Start(resume=resume, weights=begun, teacher=taught, restart_rate=restart_rate)
+    files = tuple(path for path in (start, teacher) if path is not None)
+    begin = Start(resume=resume, weights=begun, teacher=taught, restart_rate=restart_rate, files=files)
     best = fit(recipe, pictures, out, seed, machine, begin)
     typer.echo(f"{best}: export it with python -m export {best} --data {data} --out weights/NAME.onnx")
 

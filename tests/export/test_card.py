@@ -8,6 +8,7 @@ import pytest
 
 from export.card import write_card
 from export.release import Int8Figures
+from export.terms import RESEARCH_NOTICE
 from tests.export.written import metadata_of
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
@@ -38,7 +39,8 @@ def test_a_released_card_says_what_the_files_beside_it_say(name: str, tmp_path: 
         metadata_of(model),
         json.loads(model.with_suffix(".json").read_text()),
         twin_of(model, card),
-        command[1],
+        [command[1]],
+        RESEARCH_NOTICE,
         notes.read_text() if notes.exists() else "",
     )
     assert (tmp_path / "card.md").read_text() == card
@@ -47,7 +49,16 @@ def test_a_released_card_says_what_the_files_beside_it_say(name: str, tmp_path: 
 def test_without_a_twin_and_without_remarks_the_card_is_whole(tmp_path: Path) -> None:
     model = WEIGHTS / f"{CARDS[0]}.onnx"
     figures = json.loads(model.with_suffix(".json").read_text())
-    write_card(tmp_path / "card.md", model, metadata_of(model), figures, None, "python -m training.train", "")
+    write_card(
+        tmp_path / "card.md",
+        model,
+        metadata_of(model),
+        figures,
+        None,
+        ["python -m training.train"],
+        RESEARCH_NOTICE,
+        "",
+    )
     card = (tmp_path / "card.md").read_text()
     assert "No INT8 twin was made of it." in card
     assert f"--out weights/{CARDS[0]}.onnx --no-int8\n\non the label tables named above.\n\nTo make one" in card

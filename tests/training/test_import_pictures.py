@@ -154,3 +154,20 @@ class TestRefusals:
         assert len(result.stderr.splitlines()) == 1
         assert str(labels) in result.stderr
         assert not (tmp_path / "out").exists()
+
+
+def test_labels_with_mistakes_are_all_named_and_nobody_becomes_a_negative(labelled: Path, tmp_path: Path) -> None:
+    """Mistakes of a long evening: another case, another word, a box drawn from the wrong corner."""
+    for number, (name, xmin) in {1: ("Hm", 30), 3: ("nasion", 30), 5: ("hm", 60)}.items():
+        text = (labelled / f"{number}.xml").read_text()
+        (labelled / f"{number}.xml").write_text(text.replace("hm", name).replace("<xmin>30", f"<xmin>{xmin}"))
+    result = run_import("labelimg", labelled, "--out", tmp_path / "out", "--interocular-px", "25")
+    assert result.returncode == 2
+    assert [Path(line.partition(":")[0]).name for line in result.stderr.splitlines()[:3]] == ["1.xml", "3.xml", "5.xml"]
+    assert not (tmp_path / "out").exists()
+    told = run_import(
+        *("labelimg", labelled, "--out", tmp_path / "out", "--interocular-px", "25", "--skip-bad", "--json"),
+        *("--other-box", "nasion"),
+    )
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["left_out"]["refused"] == 2

@@ -86,3 +86,16 @@ def test_something_else_is_not_taken_for_a_checkpoint(tmp_path: Path) -> None:
     garbage.write_bytes(b"not a checkpoint")
     with pytest.raises(WorkshopError, match=r"last\.ckpt: not a checkpoint"):
         load_network(garbage)
+
+
+def test_data_that_fail_their_check_are_not_trained_on_unless_told(
+    make_table: Callable[..., Path], tmp_path: Path
+) -> None:
+    data, out = make_table(), tmp_path / "run"
+    broken = sorted((data / "images").iterdir())[0]
+    broken.write_bytes(broken.read_bytes()[:200])
+    refused = run_training(data, out, "--epochs", "1")
+    assert refused.returncode == 2
+    assert broken.name in refused.stdout
+    assert "--skip-check" in refused.stderr
+    assert not out.exists()

@@ -83,7 +83,7 @@ def parse_coco(data: bytes, *, visibility: Visibility = 2, eyeless_are_negative:
     for annotation in file.annotations:
         if annotation.category_id == person:
             people[annotation.image_id].append(annotation)
-    _check(file.images, people)
+    _check(file, people)
     pictures, doubtful = [], 0
     for image in file.images:
         shown = people.get(image.id, [])
@@ -110,10 +110,12 @@ def _person(categories: Sequence[_Category]) -> tuple[int, tuple[int, int]]:
     raise TableError("categories: expected one named person; take person_keypoints_*.json")
 
 
-def _check(images: Sequence[_Image], people: dict[int, list[_Person]]) -> None:
-    ids = {image.id for image in images}
-    if len(ids) < len(images):
+def _check(file: _File, people: dict[int, list[_Person]]) -> None:
+    ids = {image.id for image in file.images}
+    if len(ids) < len(file.images):
         raise TableError("images: an id is given twice; each picture needs its own")
+    if unknown := sorted({a.category_id for a in file.annotations} - {c.id for c in file.categories}):
+        raise TableError(f"annotations: category_id {unknown[0]} is not among the categories; correct the file")
     if lost := sorted(set(people) - ids):
         raise TableError(f"annotations: image_id {lost[0]} is not among the images; take the file as it was published")
 
@@ -126,6 +128,17 @@ def _face(person: _Person, eyes: tuple[int, int], visibility: Visibility) -> Fac
     if any(len(mark) < 3 for mark in marks):
         raise TableError(f"annotation {person.id}: keypoints has {len(person.keypoints)} numbers, too few for the eyes")
     (u, v, first), (other_u, other_v, second) = marks
+    if not {first, second} <= {0, 1, 2}:
+        raise TableError(
+            f"annotation {person.id}: its eyes have the marks {first:g} and {second:g}; expected 0 (not labelled), "
+            "1 (hidden) or 2 (visible), as COCO has them"
+        )
+    places = (u, v, other_u, other_v)
+    if max(places) <= 1 and not all(place.is_integer() for place in places):
+        raise TableError(
+            f"annotation {person.id}: its eyes are at ({u:g}, {v:g}) and ({other_u:g}, {other_v:g}), as shares of the "
+            "picture from 0 to 1 are; expected pixels: multiply them by its width and height"
+        )
     distance = math.hypot(other_u - u, other_v - v)
     if min(first, second) < visibility or distance == 0:
         return None

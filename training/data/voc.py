@@ -8,9 +8,11 @@ workshop's convention, so u = xmin and v = ymin, without a shift. (It writes 1 f
 is one pixel off.) Programs that keep to Pascal VOC count the first pixel as 1: for these, ``first_pixel`` is 1.
 """
 
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from xml.parsers import expat
 
 from training.data.table import Face, TableError
@@ -55,7 +57,8 @@ class VocRule:
     """How boxes become faces.
 
     The eye distance of a face is ``ratio`` times the width of the smallest box named ``face_box`` around its key point;
-    where there is none, ``interocular_px``. LabelImg's files have no eye distance of their own.
+    where there is none, ``interocular_px``. LabelImg's files have no eye distance of their own. ``others`` are names of
+    boxes that are no persons; any other name is refused, for a person under a mistyped name would become nobody.
     """
 
     box: str = "hm"
@@ -63,6 +66,7 @@ class VocRule:
     ratio: float = EYE_DISTANCE_PER_FACE_WIDTH
     interocular_px: float | None = None
     first_pixel: int = 0
+    others: frozenset[str] = frozenset()
 
 
 def parse_voc(data: bytes) -> VocLabels:
@@ -83,6 +87,7 @@ def faces_of(labels: VocLabels, rule: VocRule) -> tuple[Face, ...]:
 
     All are marked ``given``: people set the points, but the eye distances are estimates. TableError.
     """
+    _check_names(labels.boxes, rule)
     faces = [
         Face(
             box.left - rule.first_pixel,
@@ -94,6 +99,26 @@ def faces_of(labels: VocLabels, rule: VocRule) -> tuple[Face, ...]:
         if box.name == rule.box
     ]
     return tuple(sorted(faces, key=lambda face: -face.interocular_px))
+
+
+def _check_names(boxes: Sequence[Box], rule: VocRule) -> None:
+    """TableError where a box may be a person who would not count."""
+    known = [name for name in (rule.box, rule.face_box) if name is not None]
+    for box in boxes:
+        if box.name not in known and box.name not in rule.others:
+            like = get_close_matches(box.name.lower(), [name.lower() for name in known], 1)
+            meant = f"is {known[[name.lower() for name in known].index(like[0])]!r} meant? " if like else ""
+            raise TableError(
+                f"a box is named {box.name!r}, expected {' or '.join(map(repr, known))}; {meant}Correct the name, or "
+                f"say --other-box {box.name!r} where it is no person"
+            )
+    points = [box for box in boxes if box.name == rule.box]
+    for face in boxes:
+        if face.name == rule.face_box and not any(face.holds(point.left, point.top) for point in points):
+            raise TableError(
+                f"the box {face.name!r} at ({face.left:g}, {face.top:g}) holds no point {rule.box!r}, so its person "
+                "would count as nobody; mark the point, or remove the box"
+            )
 
 
 def _eye_distance(point: Box, boxes: Sequence[Box], rule: VocRule) -> float:
@@ -153,4 +178,16 @@ def _box(element: ET.Element, number: int) -> Box:
         raise TableError(
             f"object {number} ({name!r}): bndbox needs the numbers xmin, ymin, xmax and ymax; correct the file"
         ) from None
+    what = f"object {number} ({name!r})"
+    if not all(map(math.isfinite, (left, top, right, bottom))):
+        raise TableError(f"{what}: bndbox has a number that is not finite; correct the file")
+    for low, high, key in ((left, right, "x"), (top, bottom, "y")):
+        if low > high:
+            side = "right of" if key == "x" else "below"
+            raise TableError(f"{what}: {key}min {low:g} is {side} {key}max {high:g}; exchange them, or label it again")
+    if right <= 1 and bottom <= 1 and not all(number.is_integer() for number in (left, top, right, bottom)):
+        raise TableError(
+            f"{what}: its corners lie within 1 pixel (xmax {right:g}, ymax {bottom:g}), as shares of the picture do; "
+            "expected pixels"
+        )
     return Box(name, left, top, right, bottom)

@@ -18,6 +18,7 @@ from training.errors import WorkshopError
 from training.fit.board import Board
 from training.fit.energy import EnergyEstimate
 from training.fit.module import HeatMapRegression
+from training.fit.origin import origin_of_run, read_origin, write_origin
 from training.fit.presets import Preset
 from training.fit.saving import SafeCheckpointIO, checkpoints
 from training.network.checkpoint import load_network
@@ -68,6 +69,8 @@ class Start:
     freeze_encoder: bool = False
     teacher: UNet | None = None
     restart_rate: bool = False
+    #: Where ``weights`` and ``teacher`` come from.
+    files: tuple[Path, ...] = ()
 
 
 def fit(preset: Preset, pictures: Sequence[Picture], out: Path, seed: int, machine: Machine, start: Start) -> Path:
@@ -102,6 +105,8 @@ def fit(preset: Preset, pictures: Sequence[Picture], out: Path, seed: int, machi
         module.network.load_state_dict(start.weights.state_dict())
     if start.freeze_encoder:
         module.network.freeze_encoder()
+    # Before the first step: whatever comes of the run, what it was made of is known.
+    write_origin(out, origin_of_run(pictures, start.files).after(read_origin(out) if start.resume else None))
     loaders = Pictures(
         of_split(pictures, "train"),
         hold_out,

@@ -69,7 +69,7 @@ def test_hidden_eyes_count_if_asked_for() -> None:
 
 def test_other_categories_are_nobody() -> None:
     cat = person(0, (10, 10, 2), (20, 10, 2), category_id=17)
-    (picture,) = parse_coco(coco(cat)).pictures
+    (picture,) = parse_coco(coco(cat, categories=[PERSON, {"id": 17, "name": "cat"}])).pictures
     assert picture.faces == ()
 
 
@@ -84,6 +84,10 @@ def test_other_categories_are_nobody() -> None:
         (coco(categories=[{"id": 1, "name": "person"}]), "not instances"),
         (coco(person(5, (1, 1, 2), (2, 2, 2))), "image_id 5"),
         (coco(person(0, (1, 1, 2), ())), "annotation 10: keypoints has 6 numbers"),
+        (coco(person(0, (0.4, 0.3, 2), (0.45, 0.3, 2))), "shares of the picture"),
+        (coco(person(0, (40, 30, 0.9), (45, 30, 0.8))), "marks 0.9 and 0.8"),
+        (coco(person(0, (40, 30, 3), (45, 30, 2))), "marks 3 and 2"),
+        (coco(person(0, (40, 30, 2), (45, 30, 2), category_id=17)), "category_id 17"),
         (coco(images=1).replace(b'"images": [', b'"images": [{"id":0,"file_name":"","width":1,"height":1},'), "twice"),
     ],
 )

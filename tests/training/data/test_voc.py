@@ -29,7 +29,9 @@ def test_names_size_and_boxes_are_read() -> None:
 
 
 @given(st.tuples(*[st.integers(0, 5000)] * 4), st.sampled_from([0, 1]))
-def test_the_point_is_the_upper_left_corner(box: tuple[int, int, int, int], first_pixel: int) -> None:
+def test_the_point_is_the_upper_left_corner(corners: tuple[int, int, int, int], first_pixel: int) -> None:
+    one, other, top, bottom = corners
+    box = min(one, other), min(top, bottom), max(one, other), max(top, bottom)
     rule = VocRule(interocular_px=20, first_pixel=first_pixel)
     (face,) = faces_of(parse_voc(xml(("hm", *box))), rule)
     assert (face.u, face.v) == (box[0] - first_pixel, box[1] - first_pixel)
@@ -37,7 +39,48 @@ def test_the_point_is_the_upper_left_corner(box: tuple[int, int, int, int], firs
 
 
 def test_without_the_box_it_is_a_negative_and_needs_no_eye_distance() -> None:
-    assert faces_of(parse_voc(xml(("dog", 1, 2, 3, 4))), VocRule()) == ()
+    assert faces_of(parse_voc(xml(("dog", 1, 2, 3, 4))), VocRule(others=frozenset({"dog"}))) == ()
+    assert faces_of(parse_voc(xml()), VocRule()) == ()
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        (("hm", 160, 100, 150, 110), "xmin 160 is right of xmax 150"),
+        (("hm", 100, 120, 150, 110), "ymin 120 is below ymax 110"),
+        (("dog", 9, 2, 3, 4), "xmin 9 is right of xmax 3"),
+        (("hm", float("nan"), 1, 2, 2), "not finite"),
+        (("hm", 1, 1, float("inf"), 2), "not finite"),
+        (("hm", 0.25, 0.3, 0.4, 0.5), "shares of the picture"),
+    ],
+)
+def test_a_box_that_is_none_is_refused(box: tuple[str, float, float, float, float], said: str) -> None:
+    with pytest.raises(TableError, match=said):
+        parse_voc(xml(("hm", 1, 2, 3, 4), box))
+
+
+@pytest.mark.parametrize(
+    ("name", "face_box", "meant"),
+    [
+        ("Hm", None, "'hm'"),
+        ("HM", None, "'hm'"),
+        ("hmm", None, "'hm'"),
+        ("nasion", None, None),
+        ("Face", "face", "'face'"),
+    ],
+)
+def test_a_name_that_is_not_known_makes_nobody_a_negative(name: str, face_box: str | None, meant: str | None) -> None:
+    labels = parse_voc(xml((name, 10, 20, 30, 40)))
+    with pytest.raises(TableError, match=f"named '{name}'") as caught:
+        faces_of(labels, VocRule(face_box=face_box, interocular_px=20))
+    assert ("is " + meant + " meant" in str(caught.value)) if meant else ("meant" not in str(caught.value))
+    assert faces_of(labels, VocRule(interocular_px=20, others=frozenset({name}))) == ()
+
+
+def test_a_face_without_a_point_is_no_negative() -> None:
+    labels = parse_voc(xml(("face", 10, 10, 50, 50), ("hm", 70, 70, 75, 75)))
+    with pytest.raises(TableError, match="holds no point 'hm'"):
+        faces_of(labels, VocRule(face_box="face", interocular_px=20))
 
 
 def test_the_eye_distance_comes_from_the_smallest_face_around_and_the_largest_face_is_first() -> None:

@@ -111,6 +111,48 @@ def test_the_name_is_the_one_that_deepstreams_own_libraries_need(
     assert dynamic(libraries / "libnvbufsurface.so", "SONAME") == ["libnvbufsurface.so.2.0.0"]
 
 
+def needing(name: str, library: Path) -> None:
+    """A library that was linked with one of that name."""
+    other = library.parents[2] / name
+    compiled("void NvBufSurfaceMap(void) {}\n", other, f"-Wl,-soname,{name}")
+    library.parent.mkdir(exist_ok=True)
+    compiled("void NvBufSurfaceMap(void); void use(void) { NvBufSurfaceMap(); }\n", library, str(other))
+    other.unlink()
+
+
+def test_an_element_tells_the_name_as_well(libraries: Path, bindings: Path) -> None:
+    needing("libnvbufsurface.so.3", libraries / "gst-plugins" / "libnvdsgst_infer.so")
+    # Linked with the link that every machine has beside it.
+    needing("libnvbufsurface.so", libraries / "gst-plugins" / "libnvdsgst_osd.so")
+    made = step(libraries, bindings)
+    assert made.returncode == 0, made.stderr
+    assert dynamic(libraries / "libnvbufsurface.so", "SONAME") == ["libnvbufsurface.so.3"]
+
+
+def test_two_names_are_refused(libraries: Path, bindings: Path) -> None:
+    for number in (1, 2):
+        needing(f"libnvbufsurface.so.{number}", libraries / "gst-plugins" / f"libnvdsgst_{number}.so")
+    refused = step(libraries, bindings)
+    assert refused.returncode == 1
+    assert "(libnvbufsurface.so.1 libnvbufsurface.so.2 ); expected one" in refused.stderr
+
+
+@pytest.mark.parametrize("absent", ["missing", "empty", "unversioned link"])
+def test_what_tells_no_name_gets_l4ts_own_and_that_is_said(libraries: Path, bindings: Path, absent: str) -> None:
+    for name in DANGLING:
+        library = libraries / f"lib{name}.so"
+        library.unlink()
+        if absent == "empty":
+            library.touch()
+        elif absent != "missing":
+            library.symlink_to(f"/usr/lib/aarch64-linux-gnu/nvidia/lib{name}.so")
+    made = step(libraries, bindings)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.count("nothing here tells it") == 2
+    for name in DANGLING:
+        assert dynamic(libraries / f"lib{name}.so", "SONAME") == [f"lib{name}.so.1.0.0"]
+
+
 def test_real_libraries_are_left_as_they_are(libraries: Path, bindings: Path) -> None:
     for name in DANGLING:
         (libraries / f"lib{name}.so").unlink()

@@ -217,7 +217,7 @@ def test_damaged_payloads_break_nothing(start: Started) -> None:
         pieces = bytearray(whole)
         for _ in range(luck.randint(1, 4)):
             place = luck.randrange(len(pieces))
-            pieces[place : place + luck.randint(0, 3)] = luck.randbytes(luck.randint(0, 3))
+            pieces[place : place + luck.randint(0, 3)] = bytes(luck.choices(range(256), k=luck.randint(0, 3)))
         damaged.append(bytes(pieces))
     with PrivateBroker() as broker:
         program = start("127.0.0.1", broker.port)

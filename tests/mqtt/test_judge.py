@@ -245,6 +245,17 @@ def test_what_fails_is_a_verdict_and_counted() -> None:
     assert gate.refused == {"error": 1, "not_json": 1}
 
 
+def test_who_is_refused_for_its_clock_is_told_so() -> None:
+    gate = Gate()
+    for behind_s, code in ((1, "stale"), (-1, "future")):
+        captured_ns = UTC_NS - behind_s * SECOND_NS
+        verdict = gate.judge(TOPIC, False, payload(captured_ns, AFAR_NS), here(0))
+        assert verdict.code == code
+        assert "clocks disagree" in verdict.detail
+    held_up = Gate(boot_id="here").judge(TOPIC, False, payload(0, MONOTONIC_NS - SECOND_NS, "here"), here(0))
+    assert held_up.detail == "1000 ms old, the limit is 200 ms"
+
+
 def test_nobody_is_nearest_where_nobody_has_a_position() -> None:
     assert nearest({"persons": []}) is None
     assert nearest({"persons": [{"valid": False}]}) is None

@@ -175,10 +175,12 @@ class Gate:
         if message["seq"] <= self._seq:
             raise _Refusal("repeated", f"seq {message['seq']} after {self._seq}")
         own = self.boot_id is not None and message.get("boot_id") == self.boot_id
-        age_ns = self._age_here_ns(message, now) if own else self._age_afar_ns(message, now)
+        age_ns, quickest_ns = (self._age_here_ns(message, now), 0) if own else self._age_afar_ns(message, now)
         limit_ms, age_ms = min(message["max_age_ms"], self.max_age_ms), age_ns / 1e6
         if age_ns > limit_ms * 1e6:
-            raise _Refusal("stale", f"{age_ms:.0f} ms old, the limit is {limit_ms:.0f} ms", age_ms)
+            also = f", {quickest_ns / 1e6:.0f} ms the quickest: late, or the hosts' clocks disagree"
+            also = also if quickest_ns > limit_ms * 1e6 else ""
+            raise _Refusal("stale", f"{age_ms:.0f} ms old, the limit is {limit_ms:.0f} ms{also}", age_ms)
         if self._seq >= 0:
             self.missed += message["seq"] - self._seq - 1
         self._seq, self._held_ns = message["seq"], now.boottime_ns
@@ -222,7 +224,8 @@ class Gate:
             raise _Refusal("future", f"captured {-age_ns / 1e6:.0f} ms from now", age_ns / 1e6)
         return age_ns
 
-    def _age_afar_ns(self, message: Message, now: Now) -> int:
+    def _age_afar_ns(self, message: Message, now: Now) -> Tuple[int, int]:
+        """The age, and by the wall clocks that of the quickest message of the session."""
         wall_ns = now.utc_ns - int(message["captured_ns"])
         stamp_ns = int(message["captured_ns"] if message.get("monotonic_ns") is None else message["monotonic_ns"])
         held_up_ns = self._clock.hear(now.boottime_ns, stamp_ns)
@@ -231,7 +234,7 @@ class Gate:
         if quickest_ns < -TOLERANCE_MS * 1e6:
             detail = f"the quickest was captured {-quickest_ns / 1e6:.0f} ms from now; the hosts' clocks disagree"
             raise _Refusal("future", detail, wall_ns / 1e6)
-        return max(wall_ns, held_up_ns)
+        return max(wall_ns, held_up_ns), quickest_ns
 
 
 class _SendersClock:

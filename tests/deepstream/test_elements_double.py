@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from nasion.pipeline.buffers import picture_buffer
 from nasion.pipeline.gst import has_element, load_gst
 
 from tests.doubles.nv_double import KINDS, Reality, installed
+from tests.doubles.pyds_double import BrokenError
 
 Gst = load_gst()
 NVMM = 'capsfilter caps="video/x-raw(memory:NVMM),format=RGBA,width=16,height=16"'
@@ -91,3 +94,79 @@ def test_the_elements_are_there_only_while_they_are_installed() -> None:
     assert (before, has_element("nvinfer")) == (True, False)
     for name, kind in KINDS.items():
         Gst.Element.register(None, name, Gst.Rank.NONE, kind)
+
+
+class Muxed:
+    """Six pictures through the mux; what comes out is looked at on its way into the sink."""
+
+    COUNT = 6
+    PTS = 10**15
+
+    def __init__(self, look: Any) -> None:
+        self.pipeline = Gst.parse_launch(
+            f"{source('BGRx')} ! nvvideoconvert ! {NVMM} ! mux.sink_0 "
+            "nvstreammux name=mux batch-size=1 width=16 height=16 live-source=true ! fakesink name=out sync=false"
+        )
+
+        def on_buffer(_pad: Any, info: Any) -> Any:
+            look(info.get_buffer())
+            return Gst.PadProbeReturn.OK
+
+        self.pipeline.get_by_name("out").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, on_buffer)
+        self.pipeline.set_state(Gst.State.PLAYING)
+        into = self.pipeline.get_by_name("in")
+        for number in range(self.COUNT):
+            into.push_buffer(picture_buffer(np.zeros((16, 16, 4), np.uint8), self.PTS + number))
+        into.end_of_stream()
+
+    def end(self) -> None:
+        message = self.pipeline.get_bus().timed_pop_filtered(60 * Gst.SECOND, Gst.MessageType.EOS)
+        self.pipeline.set_state(Gst.State.NULL)
+        assert message is not None
+
+
+def test_the_pts_of_a_batch_is_the_running_time_and_the_frames_keep_their_own(device: Reality) -> None:
+    batches: list[int] = []
+    frames: list[int] = []
+
+    def look(buffer: Any) -> None:
+        batches.append(buffer.pts)
+        frames.extend(frame.buf_pts for frame in device.frames[hash(buffer)])
+
+    Muxed(look).end()
+
+    assert frames == [Muxed.PTS + number for number in range(Muxed.COUNT)]
+    assert batches == sorted(batches)
+    assert max(batches) < Muxed.PTS
+
+
+def test_the_mux_waits_while_its_four_buffers_are_held() -> None:
+    seen: list[int] = []
+    held: list[Any] = []
+    four = threading.Event()
+
+    def look(buffer: Any) -> None:
+        seen.append(buffer.pts)
+        if not four.is_set():
+            held.append(buffer)
+        if len(seen) == 4:
+            four.set()
+
+    muxed = Muxed(look)
+    assert four.wait(60)
+    time.sleep(0.1)
+    assert len(seen) == 4
+    held.clear()
+    muxed.end()
+    assert len(seen) == Muxed.COUNT
+
+
+def test_what_a_buffer_carried_dies_with_it(device: Reality) -> None:
+    frames: list[Any] = []
+    Muxed(lambda buffer: frames.extend(device.frames[hash(buffer)])).end()
+
+    assert len(frames) == Muxed.COUNT
+    for frame in frames:
+        with pytest.raises(BrokenError, match="after its buffer was gone"):
+            _ = frame.buf_pts
+    assert device.surfaces == device.frames == {}

@@ -1,5 +1,6 @@
 """Broker and program brought up together: a robot hears positions; whoever has no password hears nothing."""
 
+import json
 import os
 import queue
 import socket
@@ -121,3 +122,19 @@ def test_the_password_is_in_no_log_and_in_no_configuration(docker: Docker, toget
     for name in together.containers:
         assert password not in docker("inspect", name).stdout
         assert password not in docker.logs(name)
+
+
+def test_the_files_for_a_zed_x_go_together(docker: Docker) -> None:
+    """Read by compose itself, one over the other; nothing is started."""
+    compose = compose_command(docker)
+    if compose is None or len(compose) < 2:
+        pytest.skip("NO COMPOSE 2: Jetsons have it; the older one knows no create_host_path")
+    files = [f"-fdocker/compose{kind}.yaml" for kind in ("", ".jetson", ".gmsl")]
+    told = {"NASION_USER": "1:1", "HIDRAW_MAJOR": "240"}
+    command = [*compose, "--env-file", "docker/jetson/orin.env", *files, "config", "--format", "json"]
+    service = json.loads(docker.run(command, environment=told).stdout)["services"]["nasion"]
+    targets = [mount["target"] for mount in service["volumes"]]
+    assert len(targets) == len(set(targets))
+    assert {"/dev", "/usr/src/tensorrt", "/tmp/argus_socket"} < set(targets)
+    assert (service["pid"], service["runtime"], service["user"]) == ("host", "nvidia", "1:1")
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])

@@ -88,6 +88,35 @@ def test_nothing_is_privileged() -> None:
             assert service.get("network_mode") is None
 
 
+class TestAZedX:
+    """compose.gmsl.yaml: what Stereolabs' own command mounts for a camera on GMSL, without its rights."""
+
+    SERVICE = yaml.safe_load((DOCKER / "compose.gmsl.yaml").read_text())["services"]["nasion"]
+
+    def test_it_gets_the_daemons_of_the_host(self) -> None:
+        mounts = {mount["source"]: mount["target"] for mount in self.SERVICE["volumes"]}
+        assert mounts == {
+            path: path
+            for path in (
+                "/tmp/argus_socket",
+                "/var/nvidia/nvcam/settings",
+                "/etc/systemd/system/zed_x_daemon.service",
+            )
+        }
+        assert self.SERVICE["pid"] == "host"
+
+    def test_nothing_is_made_on_the_host_where_it_is_missing(self) -> None:
+        """Docker would make a folder /tmp/argus_socket, where NVIDIA's daemon could make no socket any more."""
+        assert [mount["bind"]["create_host_path"] for mount in self.SERVICE["volumes"]] == [False] * 3
+
+    def test_it_changes_nothing_else(self) -> None:
+        assert set(self.SERVICE) == {"pid", "volumes"}
+
+    @pytest.mark.parametrize("page", ["README.md", "docker/compose.jetson.yaml", "docker/FIRST_DEVICE.md"])
+    def test_who_reads_of_a_jetson_reads_of_it(self, page: str) -> None:
+        assert "compose.gmsl.yaml" in (REPOSITORY / page).read_text()
+
+
 @pytest.mark.parametrize("step", [*STEPS, DOCKER / "entrypoint"], ids=lambda step: step.name)
 def test_every_step_can_be_started(step: Path) -> None:
     assert os.access(step, os.X_OK)

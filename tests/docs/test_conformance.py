@@ -166,6 +166,23 @@ def test_the_readme_lists_the_verdicts() -> None:
     assert rows == list(CODES.items())
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"own limit is {judge.MAX_AGE_MS:g} ms (`--max-age-ms`, {judge.LIMITS_MS[0]:g} to {judge.LIMITS_MS[1]:g})",
+        f"printed after {judge.SILENT_MS:g} ms without an accepted message (`--silent-ms`, {judge.LIMITS_MS[0]:g} to",
+        f"not below {judge.LEAST_SILENT_MS:g} ms, nor above {judge.MOST_SILENT:g} times your own",
+        f"slower than {1e3 / judge.SILENT_MS:g} frames a second",
+        f"rises by {1e6 / judge.DRIFT:g} ppm while messages come",
+        f"pauses count up to {judge.FLOWING_NS / 1e9:g} s",
+        f"ahead by more than {judge.TOLERANCE_MS:g} ms",
+        f"while the wall clocks agree to {judge.TOLERANCE_MS:g} ms",
+    ],
+)
+def test_the_readme_says_the_judges_numbers(said: str) -> None:
+    assert said in " ".join((RECEIVERS / "README.md").read_text().split())
+
+
 def test_the_copied_judge_is_ours() -> None:
     assert (RECEIVERS / "nasion_judge.py").read_bytes() == Path(judge.__file__).read_bytes()
 

@@ -212,7 +212,8 @@ def test_the_story_of_a_stream(start: Started) -> None:
 def test_damaged_payloads_break_nothing(start: Started) -> None:
     luck = random.Random(0)
     whole = payload(read_now(), reason=None, persons=[make.person()])
-    damaged = [b"[" * 60_000, b'{"persons":' * 1000]
+    # The first one says which session is heard; what is damaged cannot take its place.
+    damaged = [whole, b"[" * 60_000, b'{"persons":' * 1000]
     for _ in range(300):
         pieces = bytearray(whole)
         for _ in range(luck.randint(1, 4)):

@@ -73,20 +73,22 @@ CODES: Dict[str, str] = {
     "accepted": "May be acted upon.",
     "other_topic": "On another topic than `<prefix>/<camera>/person` of the camera asked for.",
     "retained": "Kept by the broker from before.",
-    "too_large": "More than 65536 bytes.",
-    "not_json": "Not strict JSON in UTF-8: also a key twice, a number that is none or overflows, over 16 levels.",
-    "other_schema": "A `schema` other than 1: get the receivers that came with the publisher.",
+    "too_large": f"More than {MAX_BYTES} bytes.",
+    "not_json": "Not strict JSON in UTF-8: also a key twice, a number that is none or overflows, "
+    f"over {MAX_NESTING} levels.",
+    "other_schema": f"A `schema` other than {SCHEMA}: get the receivers that came with the publisher.",
     "malformed": "A key is missing, or its value is not of its kind or out of bounds.",
     "unknown_reason": "A `reason` that is not known here, so that nobody knows what it would ask of the robot.",
     "other_camera": "`camera` is not that of the topic.",
     "impossible": "A position that cannot be: range, depth, bearing and position contradict each other, "
-    "it lies behind the camera or beyond 0.05 to 200 m, or the covariance is not symmetric and positive definite.",
+    f"it lies behind the camera or beyond {MIN_RANGE_M:g} to {MAX_RANGE_M:g} m, or the covariance is not symmetric and "
+    "positive definite.",
     "other_session": "Another session than the one that is heard, which has not been silent yet.",
     "repeated": "Its `seq` is not above that of the last one that was heard of the session.",
-    "future": "The clocks disagree: it, or the quickest of its session, was captured more than 50 ms from now; "
-    "on one host 5 ms.",
+    "future": f"The clocks disagree: it, or the quickest of its session, was captured more than {TOLERANCE_MS:g} ms "
+    f"from now; on one host {SAME_HOST_TOLERANCE_MS:g} ms.",
     "stale": "Older on arrival than the robot's limit, or than `max_age_ms` where that is less.",
-    "learning": "From another host, whose clock is being learned: the first 0.5 s of a session.",
+    "learning": f"From another host, whose clock is being learned: the first {LEARN_NS / 1e9:g} s of a session.",
     "error": "The receiver itself failed: never seen, and counted all the same.",
 }
 

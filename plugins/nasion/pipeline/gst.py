@@ -3,7 +3,7 @@
 import ctypes
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any
 
 from nasion.errors import DependencyError, NasionError
 
@@ -61,11 +61,17 @@ def at_end(bus: Any, who: str) -> bool:
         return False
     if message.type == kinds.EOS:
         return True
-    error, detail = message.parse_error()
     element = f"{message.src.get_name()}: " if message.src else ""
-    raise NasionError(f"{who}: GStreamer: {element}{error.message} ({_last_line(detail)})")
+    raise NasionError(f"{who}: GStreamer: {element}{_told(message)}")
 
 
-def _last_line(detail: Optional[str]) -> str:
-    lines = (detail or "").split("\n")
-    return lines[-1].strip()
+def _told(message: Any) -> str:
+    """What an error says, in one line: an element's author may have put anything into it."""
+    try:
+        error, detail = message.parse_error()
+    except UnicodeDecodeError as error:
+        # Python has it as text or not at all; the bytes are all that is left of it.
+        return " ".join(error.object.decode("utf-8", "backslashreplace").split())
+    text, lines = " ".join(error.message.split()), (detail or "").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), None)
+    return text if last is None else f"{text} ({last})"

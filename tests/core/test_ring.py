@@ -157,3 +157,17 @@ def test_pts_is_the_stamp_where_the_clock_rises() -> None:
     assert next_pts(None, 5) == 5
     assert next_pts(5, 33) == 33
     assert next_pts(33, 33) == 34
+
+
+@pytest.mark.parametrize("gone", [1, 2, 4, 9])
+def test_a_frame_that_is_given_up_takes_no_room_from_others(gone: int) -> None:
+    ring: FrameRing[str] = FrameRing(3)
+    for pts in (1, 2, 4):
+        ring.put(pts, str(pts))
+        ring.hold(pts)
+    ring.give_up(gone)
+
+    assert [ring.get(pts) for pts in (1, 2, 4)] == [None if pts == gone else str(pts) for pts in (1, 2, 4)]
+    assert ring.put(5, "5") == (gone != 9)
+    if gone != 9:
+        assert [pts for pts in (1, 2, 4, 5) if ring.get(pts)] == [pts for pts in (1, 2, 4, 5) if pts != gone]

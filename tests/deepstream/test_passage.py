@@ -83,6 +83,23 @@ def test_a_pts_that_nobody_knows_gives_nobody_up(stranger: int) -> None:
     assert flow.drops == {"unknown": 1}
 
 
+def test_a_lost_frame_gives_up_its_place_before_another_may_come() -> None:
+    """Else the next frames would find the ring full of what is lost, and lose their own depth."""
+    flow = Flow()
+    heard: list[tuple[int, int]] = []
+    passage = Passage(flow, on_lost=lambda pts: heard.append((pts, flow.on_the_way)))
+    for pts in range(4):
+        flow.entered(pts)
+        assert flow.arrived(pts)
+        passage.enter(pts, pts)
+
+    assert passage.leave(2)
+    assert heard == [(0, 4), (1, 3)]
+    passage.ended()
+    assert heard[2:] == [(3, 2)]
+    assert flow.on_the_way == 1
+
+
 def test_what_is_remembered_has_an_end() -> None:
     flow, passage = entered([])
     for pts in range(1000):

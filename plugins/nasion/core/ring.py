@@ -83,6 +83,11 @@ class FrameRing(Generic[Value]):
                 self._forget(passed)
             return value
 
+    def give_up(self, pts: int) -> None:
+        """The frame does not come any more: forget it and no other, so that it takes no room from those that do."""
+        with self._lock:
+            self._forget(pts)
+
     def _forget(self, pts: int) -> None:
         self._entries.pop(pts, None)
         self._held.discard(pts)

@@ -92,8 +92,9 @@ class DeepStreamGraph:
             scaled_size([*(other.input for other in self._cameras), camera])
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
-        passage = Passage(flow, limit=LIVE_INSIDE if camera.live else None)
-        self._cameras.append(_Camera(name, camera, steps, flow, passage, Passage(flow), clock))
+        passage = Passage(flow, limit=LIVE_INSIDE if camera.live else None, on_lost=steps.lost)
+        searched = Passage(flow, on_lost=steps.lost)
+        self._cameras.append(_Camera(name, camera, steps, flow, passage, searched, clock))
         return CameraPart(self, self._cameras[-1], on_failure)
 
     def start(self, on_failure: Callable[[BaseException], None]) -> None:

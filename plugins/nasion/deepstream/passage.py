@@ -23,11 +23,17 @@ class Passage:
     each frame that goes in is counted once at most: it comes out, or it is lost.
     """
 
-    def __init__(self, flow: Flow, *, limit: Optional[int] = None) -> None:
-        """``limit``: how many frames may be inside; None for any number."""
+    def __init__(
+        self, flow: Flow, *, limit: Optional[int] = None, on_lost: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """``limit``: how many frames may be inside, None for any number; ``on_lost`` hears the PTS of each lost frame.
+
+        It hears that before there is room for another frame.
+        """
         self._changed = threading.Condition()
         self._flow = flow
         self._limit = limit
+        self._on_lost = on_lost
         self._inside: Dict[int, int] = {}
         self._counted: Dict[int, int] = {}
         self._closed = False
@@ -88,6 +94,7 @@ class Passage:
         for pts in [pts for pts, since_ns in self._inside.items() if lost(pts, since_ns)]:
             del self._inside[pts]
             self._remember(pts)
+            self._on_lost(pts)
             self._flow.dropped("lost")
             self._flow.left(processed=False)
             self._changed.notify_all()

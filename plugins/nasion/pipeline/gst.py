@@ -69,9 +69,9 @@ def _told(message: Any) -> str:
     """What an error says, in one line: an element's author may have put anything into it."""
     try:
         error, detail = message.parse_error()
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError as undecoded:
         # Python has it as text or not at all; the bytes are all that is left of it.
-        return " ".join(error.object.decode("utf-8", "backslashreplace").split())
+        return " ".join(undecoded.object.decode("utf-8", "backslashreplace").split())
     text, lines = " ".join(error.message.split()), (detail or "").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), None)
     return text if last is None else f"{text} ({last})"

@@ -140,6 +140,11 @@ class Steps:
             self._flow.dropped("no_tensor")
         slip.spend("network", self._clock.monotonic_ns())
 
+    def lost(self, pts: int) -> None:
+        """The frame does not come any more. What is kept for it would push out what belongs to others."""
+        self._frames.give_up(pts)
+        self._slips.give_up(pts)
+
     def locate(self, pts: int) -> None:
         """Heat map to keypoints."""
         slip = self._slips.get(pts)

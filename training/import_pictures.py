@@ -29,7 +29,7 @@ Source = Annotated[
     str, typer.Option(help="Where the pictures come from: their column `source`, and their names begin so.")
 ]
 Share = Annotated[float, typer.Option(help="Share of the groups that becomes val.")]
-Seed = Annotated[int, typer.Option(help="Draws the groups that become val, and the cuts of --prepare.")]
+Seed = Annotated[int, typer.Option(help="Draws the groups that become val or are held out, and the cuts of --prepare.")]
 Prepare = Annotated[
     bool, typer.Option("--prepare", help="Bring the pictures to 320x240, as PNG; else they are copied.")
 ]
@@ -128,7 +128,7 @@ def table(
     folder: Folder,
     out: Out,
     split_again: Annotated[
-        bool, typer.Option("--split-again", help="Draw val anew by --seed; else the table's own split is kept.")
+        bool, typer.Option("--split-again", help="Draw val and hold_out anew by --seed; else the table's own are kept.")
     ] = False,
     share: Share = 0.1,
     seed: Seed = 0,

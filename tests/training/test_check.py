@@ -22,7 +22,7 @@ def test_a_good_folder_has_one_line_for_each_kind_and_no_colour(make_table: Call
     result = run_check(make_table())
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert len(lines) == 13
+    assert len(lines) == 14
     assert {line.split()[0] for line in lines} == {"ok"}
     assert "\x1b" not in result.stdout
 

@@ -39,6 +39,7 @@ def findings(pictures: Sequence[Picture], sights: Mapping[Path, Sight], unnamed:
         _unreadable(once, sights),
         _turned(once, sights),
         *_outside(once, sights),
+        _shares(once),
         _eye_distances(once),
         _tiny(once),
         _classes(once),
@@ -89,6 +90,12 @@ def _outside(pictures: Sequence[Picture], sights: Mapping[Path, Sight]) -> tuple
     )
 
 
+def _shares(pictures: Sequence[Picture]) -> Finding:
+    examples = [f"{p.path.name} ({face.u:g}, {face.v:g})" for p in pictures for face in p.faces if face.in_shares]
+    advice = "expected pixels: multiply them by width and height"
+    return _found("shares", "fail", examples, "points from 0 to 1, as shares of the picture are", advice)
+
+
 def _eye_distances(pictures: Sequence[Picture]) -> Finding:
     examples = [
         f"{p.path.name} ({face.interocular_px:g})" for p in pictures for face in p.faces if not face.interocular_px > 0
@@ -120,7 +127,10 @@ def _classes(pictures: Sequence[Picture]) -> Finding:
         if not counts[split, positive]
     ]
     if empty:
-        text += "; every split needs both kinds, add pictures of more groups"
+        text += (
+            "; every split needs both kinds: draw them again (python -m training import table DATA --out NEW "
+            "--split-again), and where that does not help add pictures of more groups"
+        )
     return Finding("classes", "fail" if empty else "ok", len(empty), text, tuple(empty))
 
 

@@ -73,7 +73,7 @@ def table(folder: Path, *, split_again: bool) -> Found:
                 picture.source,
                 picture.faces,
                 picture.group,
-                is_val=None if split_again else picture.split == "val",
+                split=None if split_again else picture.split,
             )
             for picture in read_table(folder)
         )

@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 from nasion.sources.pictures import DamagedPictureError, read_picture
 
-from training.data.groups import split_by_group, unit_interval
+from training.data.groups import Stratum, draw_groups, unit_interval
 from training.data.picture_file import Sight, look
 from training.data.prepare import inside, prepare
-from training.data.table import Face, Picture, Split, train_or_hold_out
+from training.data.table import HOLD_OUT_EVERY, Face, Picture, Split
 from training.data.table_writer import write_table
 from training.errors import WorkshopError
 
@@ -24,7 +24,7 @@ from training.errors import WorkshopError
 class Entry:
     """A picture to be imported: where it is, its new name, and what its labels say.
 
-    ``size`` is (width, height) as the labels have it, ``is_val`` the split it already has; None where they do not say.
+    ``size`` is (width, height) as the labels have it, ``split`` the one it already has; None where they do not say.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class Entry:
     faces: tuple[Face, ...]
     group: str
     size: tuple[int, int] | None = None
-    is_val: bool | None = None
+    split: Split | None = None
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,16 @@ def fault_of(entry: Entry, sight: Sight) -> str | None:
 def _face_fault(face: Face, size: tuple[int, int]) -> str | None:
     if not inside(face.u, face.v, *size):
         return f"its point ({face.u:g}, {face.v:g}) is outside its {_sides(size)} pixels; correct the label"
-    if not (math.isfinite(face.interocular_px) and face.interocular_px > 0):
-        return f"its eye distance is {face.interocular_px:g} pixels, expected more than 0; correct the label"
+    if face.in_shares:
+        return (
+            f"its point ({face.u:g}, {face.v:g}) is from 0 to 1, as shares of the picture are; expected pixels: "
+            "multiply by width and height"
+        )
+    if not 0 < face.interocular_px < math.hypot(*size):
+        return (
+            f"its eye distance is {face.interocular_px:g} pixels, expected more than 0 and less than the picture is "
+            "across; correct the label"
+        )
     return None
 
 
@@ -106,21 +114,28 @@ def _sides(size: tuple[int, int] | None) -> str:
 def splits_of(entries: Sequence[Entry], share: float, seed: int) -> list[Split]:
     """The split of each entry: the one it has, or drawn by group.
 
-    Groups with and without a face are drawn apart, so that val has both kinds, if there are two groups of each.
+    Groups of each source, with a face and without, are drawn apart, so that each split has both kinds, if there are
+    three groups of each.
     """
-    new = [entry for entry in entries if entry.is_val is None]
-    with_faces = {entry.group for entry in new if entry.faces}
-    without = {entry.group for entry in new} - with_faces
-    val = split_by_group(with_faces, share, seed) | split_by_group(without, share, seed)
-    # A group that already has its side keeps it, whatever is drawn; one that was torn apart is val as a whole.
-    val -= {entry.group for entry in entries if entry.is_val is False}
-    val |= {entry.group for entry in entries if entry.is_val}
-    return ["val" if entry.group in val else train_or_hold_out(entry.group) for entry in entries]
+    split_of: dict[str, Split] = {}
+    # A group that already has its side keeps it, whatever is drawn; one that was torn apart is judged as a whole.
+    for side in ("train", "hold_out", "val"):
+        split_of.update((entry.group, side) for entry in entries if entry.split == side)
+    new: dict[str, Stratum] = {}
+    for entry in entries:
+        if entry.group not in split_of:
+            before = new.get(entry.group, Stratum(entry.source, False))
+            new[entry.group] = Stratum(before.source, before.positive or bool(entry.faces))
+    val = draw_groups(new, share, seed)
+    left = {group: stratum for group, stratum in new.items() if group not in val}
+    hold_out = draw_groups(left, 1 / HOLD_OUT_EVERY, seed, "hold_out ")
+    split_of.update((group, "val" if group in val else "hold_out" if group in hold_out else "train") for group in new)
+    return [split_of[entry.group] for entry in entries]
 
 
 def refuse_filled(out: Path) -> None:
     """WorkshopError unless ``out`` is new or an empty folder: nothing there may be lost."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise WorkshopError(f"--out {out}: expected a new or empty folder, there is something in it; name another")
 
 

@@ -7,7 +7,8 @@ two tables, CSV in UTF-8 whose first line names the columns:
 
     image           file name in images/
     source          where the picture comes from, one word
-    split           train or val; the reader holds out about a tenth of the groups of train (``HOLD_OUT_EVERY``)
+    split           train, val or hold_out; where no row says hold_out, the reader holds out about a tenth of the
+                    groups of train (``HOLD_OUT_EVERY``)
     label           positive: at least one person with both eyes in view; negative: nobody
     u, v            the point of the most prominent face; empty for a negative
     interocular_px  the distance between the centres of that face's eyes; empty for a negative
@@ -35,13 +36,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar, get_args
 
 from nasion.files import NotTextError, text_of
 
 from training.errors import WorkshopError
 
 Split = Literal["train", "hold_out", "val"]
+Value = TypeVar("Value", bound=str)
 
 #: Every this-many-th group of the training split is held out to choose checkpoints and thresholds.
 HOLD_OUT_EVERY = 10
@@ -59,6 +61,11 @@ class Face:
     v: float
     interocular_px: float
     marked_by: str
+
+    @property
+    def in_shares(self) -> bool:
+        """Whether the point looks like shares of the picture, from 0 to 1, where pixels are meant."""
+        return 0 <= self.u <= 1 and 0 <= self.v <= 1 and not (self.u.is_integer() and self.v.is_integer())
 
 
 @dataclass(frozen=True)
@@ -137,30 +144,41 @@ def _number(row: Mapping[str, str], key: str, place: str) -> float:
     return number
 
 
-def _one_of(row: Mapping[str, str], key: str, values: Sequence[str], place: str) -> str:
-    if row[key] not in values:
-        raise TableError(f"{place}: {key}: expected {' or '.join(values)}, got {row[key]!r}; correct the cell")
-    return row[key]
+def _one_of(row: Mapping[str, str], key: str, values: Sequence[Value], place: str) -> Value:
+    for value in values:
+        if row[key] == value:
+            return value
+    raise TableError(f"{place}: {key}: expected {' or '.join(values)}, got {row[key]!r}; correct the cell")
 
 
 def read_table(folder: Path) -> list[Picture]:
     """Read ``labels.csv`` and ``all_faces.csv`` of ``folder``; the pictures are in ``folder/images``.
 
-    The training split is divided by group: about a tenth becomes ``hold_out``. The first face of a positive is the one
-    nearest to the point in ``labels.csv``, the others follow by their distance from it. TableError.
+    Where no row says ``hold_out``, the training split is divided by group: about a tenth becomes it. The first face of
+    a positive is the one nearest to the point in ``labels.csv``, the others follow by their distance from it. A face of
+    a picture that is no positive would be lost, and is refused. TableError.
     """
     everyone: dict[str, list[Face]] = defaultdict(list)
     for place, row in _rows(folder / "all_faces.csv", ("image", "u", "v", "interocular_px", "by")):
         u, v, distance = (_number(row, key, place) for key in ("u", "v", "interocular_px"))
         everyone[row["image"]].append(Face(u, v, distance, row["by"]))
     columns = ("image", "source", "split", "label", "u", "v", "interocular_px")
-    pictures = [_picture(folder, row, everyone, place) for place, row in _rows(folder / "labels.csv", columns)]
+    rows = _rows(folder / "labels.csv", columns)
+    drawn = all(row["split"] != "hold_out" for _, row in rows)
+    pictures = [_picture(folder, row, everyone, place, hold_out_drawn=drawn) for place, row in rows]
     if not pictures:
         raise TableError(f"{folder / 'labels.csv'}: holds no rows")
+    if lost := sorted(set(everyone) - {picture.path.name for picture in pictures if picture.positive}):
+        raise TableError(
+            f"{folder / 'all_faces.csv'}: has faces of {lost[0]!r} (and of {len(lost) - 1} others), which labels.csv "
+            "does not have as a positive; correct its name or its label, or remove the rows"
+        )
     return pictures
 
 
-def _picture(folder: Path, row: Mapping[str, str], everyone: Mapping[str, list[Face]], place: str) -> Picture:
+def _picture(
+    folder: Path, row: Mapping[str, str], everyone: Mapping[str, list[Face]], place: str, *, hold_out_drawn: bool
+) -> Picture:
     name, source = row["image"], row["source"]
     if name in ("", "..") or Path(name).name != name:
         raise TableError(f"{place}: image: expected the name of a file in images/, got {name!r}; correct the cell")
@@ -169,9 +187,15 @@ def _picture(folder: Path, row: Mapping[str, str], everyone: Mapping[str, list[F
         u, v = (_number(row, key, place) for key in ("u", "v"))
         faces = tuple(sorted(everyone.get(name, ()), key=lambda f: (f.u - u) ** 2 + (f.v - v) ** 2))
         faces = faces or (Face(u, v, _number(row, "interocular_px", place), "given"),)
+        if math.hypot(faces[0].u - u, faces[0].v - v) > max(0.5 * faces[0].interocular_px, 2.0):
+            raise TableError(
+                f"{place}: its point ({u:g}, {v:g}) is none of the faces that all_faces.csv has of {name}, the nearest "
+                f"is at ({faces[0].u:g}, {faces[0].v:g}); correct either, or add the face"
+            )
     group = row.get("group") or group_of(name, source)
-    is_val = _one_of(row, "split", ("train", "val"), place) == "val"
-    split: Split = "val" if is_val else train_or_hold_out(group)
+    split: Split = _one_of(row, "split", get_args(Split), place)
+    if split == "train" and hold_out_drawn:
+        split = train_or_hold_out(group)
     return Picture(folder / "images" / name, source, split, faces, group)
 
 

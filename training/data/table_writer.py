@@ -18,9 +18,9 @@ Row = Sequence[str]
 def write_table(folder: Path, pictures: Sequence[Picture]) -> None:
     """Write ``labels.csv`` and ``all_faces.csv`` of ``folder``, each as a whole or not at all; TableError, OSError.
 
-    ``train`` and ``hold_out`` are both written as train: which groups are held out is the reader's rule, and a picture
-    that the rule would put elsewhere is refused, as is one that is not in ``folder/images`` or is listed twice. The
-    reader orders the faces after the first by their distance from it.
+    Where no picture is ``hold_out``, the reader draws them by its rule, and a picture that the rule would hold out is
+    refused, as is one that is not in ``folder/images`` or is listed twice. The reader orders the faces after the first
+    by their distance from it.
     """
     _check(folder, pictures)
     # The labels come last: they name the pictures, and without them there is no table.
@@ -32,6 +32,7 @@ def _check(folder: Path, pictures: Sequence[Picture]) -> None:
     if not pictures:
         raise TableError(f"{folder}: no pictures to write; a table has at least one")
     seen = set()
+    drawn = all(picture.split != "hold_out" for picture in pictures)
     for picture in pictures:
         name = picture.path.name
         if picture.path != folder / "images" / name:
@@ -39,16 +40,15 @@ def _check(folder: Path, pictures: Sequence[Picture]) -> None:
         if name in seen:
             raise TableError(f"{name}: listed twice; a table has one row for each picture")
         seen.add(name)
-        if picture.split != "val" and picture.split != train_or_hold_out(picture.group):
+        if drawn and picture.split == "train" and train_or_hold_out(picture.group) == "hold_out":
             raise TableError(
-                f"{name}: split {picture.split!r}, but the rule puts group {picture.group!r} into "
-                f"{train_or_hold_out(picture.group)}; take train_or_hold_out"
+                f"{name}: split 'train', but no picture is held out, so the reader holds out the group "
+                f"{picture.group!r}; hold out another one"
             )
 
 
 def _label_row(picture: Picture) -> Row:
-    split = "val" if picture.split == "val" else "train"
-    head = (picture.path.name, picture.source, split)
+    head = (picture.path.name, picture.source, picture.split)
     tail = (str(len(picture.faces)), picture.group)
     if not picture.faces:
         return (*head, "negative", "", "", "", *tail)

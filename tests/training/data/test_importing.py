@@ -1,14 +1,19 @@
 """Pictures and labels from elsewhere become a data folder, as a whole or not at all."""
 
+import math
+from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from training.data import import_sources
 from training.data.importing import Entry, Found, Refusal, refuse_filled, splits_of, survey, write
-from training.data.table import Face, Picture, TableError, of_split, read_table
+from training.data.table import Face, Picture, Split, TableError, of_split, read_table
 from training.data.voc import VocRule
 from training.errors import WorkshopError
 
@@ -38,6 +43,8 @@ class TestSurvey:
             (Face(99.5, 40, 20, "human"), None, "(99.5, 40) is outside its 100x80"),
             (Face(50, float("nan"), 20, "human"), None, "outside"),
             (Face(50, 40, 0, "human"), None, "eye distance is 0"),
+            (Face(50, 40, 1e300, "human"), None, "eye distance is 1e+300"),
+            (Face(0.5, 0.4, 20, "human"), None, "as shares of the picture"),
             (FACE, (80, 100), "its label is for 80x100 pixels, it has 100x80"),
         ],
     )
@@ -93,8 +100,32 @@ class TestSplits:
         assert any(split == "val" for e, split in zip(entries[60:], found[60:], strict=True))
 
     def test_a_split_that_is_there_is_kept(self) -> None:
-        entries = [entry(Path(f"{n}.png"), FACE, is_val=n < 5) for n in range(40)]
-        assert [split == "val" for split in splits_of(entries, 0.5, 0)] == [n < 5 for n in range(40)]
+        splits: list[Split] = ["val" if n < 5 else "hold_out" if n < 8 else "train" for n in range(40)]
+        entries = [entry(Path(f"{n}.png"), FACE, split=split) for n, split in enumerate(splits)]
+        assert splits_of(entries, 0.5, 0) == splits
+
+    @given(st.integers(0, 1000), st.integers(3, 40), st.integers(3, 40))
+    def test_few_pictures_are_of_both_kinds_in_every_split(self, seed: int, people: int, nobody: int) -> None:
+        entries = [entry(Path(f"{n}.png"), *([FACE] if n < people else [])) for n in range(people + nobody)]
+        found = {(split, bool(e.faces)) for e, split in zip(entries, splits_of(entries, 0.1, seed), strict=True)}
+        assert found == {(split, kind) for split in get_args(Split) for kind in (True, False)}
+
+    @given(st.integers(0, 1000), st.integers(20, 60))
+    def test_every_source_has_its_share_in_every_split(self, seed: int, each: int) -> None:
+        sources = [source for source in ("hall", "yard", "street") for _ in range(each)]
+        entries = [
+            Entry(Path(f"{n}.png"), f"{n}.png", source, (FACE,) if n % 2 else (), f"group {n}")
+            for n, source in enumerate(sources)
+        ]
+        found = Counter(
+            (e.source, bool(e.faces), s) for e, s in zip(entries, splits_of(entries, 0.1, seed), strict=True)
+        )
+        for source in set(sources):
+            for kind in (True, False):
+                of_kind = sum(found[source, kind, split] for split in get_args(Split))
+                in_val, held_out = found[source, kind, "val"], found[source, kind, "hold_out"]
+                for drawn, of in ((in_val, of_kind), (held_out, of_kind - in_val)):
+                    assert math.floor(of / 10) <= drawn <= math.ceil(of / 10)
 
 
 class TestWrite:

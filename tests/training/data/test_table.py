@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,8 @@ NAME = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=
     lambda name: name not in (".", "..")
 )
 NUMBER = st.floats(-1e4, 1e4)
+#: A group that the reader's rule holds out.
+HELD_OUT = next(name for name in map(str, range(1000)) if train_or_hold_out(name) == "hold_out")
 
 
 def by_distance(faces: list[Face]) -> tuple[Face, ...]:
@@ -34,6 +37,10 @@ def table_pictures(draw: st.DrawFn) -> list[Picture]:
         picture = Picture(Path(name), draw(TEXT), "val", by_distance(found), draw(TEXT))
         split: Split = "val" if draw(st.booleans()) else train_or_hold_out(picture.group)
         pictures.append(replace(picture, split=split))
+    if draw(st.booleans()):
+        # Held out by name, whatever the rule says; one that is held out makes all of them told.
+        pictures = [replace(picture, split=draw(st.sampled_from(get_args(Split)))) for picture in pictures]
+        pictures[0] = replace(pictures[0], split="hold_out")
     return pictures
 
 
@@ -121,7 +128,7 @@ class TestWriter:
         [
             ([], "at least one"),
             ([Picture(Path("a.jpg"), "x", "val")] * 2, "listed twice"),
-            ([Picture(Path("a.jpg"), "x", "hold_out", group="no group that is held out")], "take train_or_hold_out"),
+            ([Picture(Path("a.jpg"), "x", "train", group=HELD_OUT)], "hold out another one"),
         ],
     )
     def test_what_would_not_be_read_back_is_refused_and_the_old_table_stays(
@@ -156,15 +163,19 @@ class TestGroupColumn:
     ("row", "said"),
     [
         ("a.jpg,x,train,Positive,1,2,3", "line 2: label: expected positive or negative, got 'Positive'"),
-        ("a.jpg,x,test,negative,,,", "line 2: split: expected train or val, got 'test'"),
+        ("a.jpg,x,test,negative,,,", "line 2: split: expected train or hold_out or val, got 'test'"),
         ("../a.jpg,x,train,negative,,,", "line 2: image: expected the name of a file"),
         ("a.jpg,x,train,positive,nan,2,3", "line 2: u: expected a number, got 'nan'"),
         ("a.jpg,x,train,positive,1", "line 2: expected 7 cells"),
         ("a,b.jpg,x,train,negative,,,", "line 2: expected 7 cells"),
+        ("b.jpg,x,train,negative,,,", "has faces of 'face.jpg'"),
+        ("face.jpg,x,train,negative,,,", "has faces of 'face.jpg'"),
+        ("face.jpg,x,train,positive,40,60,10", "line 2: its point (40, 60) is none of the faces"),
     ],
 )
 def test_a_bad_row_is_named_with_line_key_and_value(tmp_path: Path, row: str, said: str) -> None:
-    (tmp_path / "all_faces.csv").write_text("image,u,v,interocular_px,by\n")
+    face = "face.jpg,20,20,10,human\n" if said.startswith("has faces") or "none of the faces" in said else ""
+    (tmp_path / "all_faces.csv").write_text(f"image,u,v,interocular_px,by\n{face}")
     (tmp_path / "labels.csv").write_text(f"image,source,split,label,u,v,interocular_px\n{row}\n")
     with pytest.raises(TableError, match=re.escape(said)):
         read_table(tmp_path)

@@ -8,7 +8,7 @@ import subprocess
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List
+from typing import Dict, Iterator, List
 
 import pytest
 from nasion.messages import PersonMessage
@@ -124,13 +124,14 @@ def test_the_password_is_in_no_log_and_in_no_configuration(docker: Docker, toget
         assert password not in docker.logs(name)
 
 
-def test_the_files_for_a_zed_x_go_together(docker: Docker) -> None:
-    """Read by compose itself, one over the other; nothing is started."""
+@pytest.mark.parametrize("groups", [{}, {"VIDEO_GROUP": "44", "RENDER_GROUP": ""}, {"RENDER_GROUP": "109"}])
+def test_the_files_for_a_zed_x_go_together(docker: Docker, groups: Dict[str, str]) -> None:
+    """Read by compose itself, one over the other; nothing is started. A Xavier may have no group `render`."""
     compose = compose_command(docker)
     if compose is None or len(compose) < 2:
         pytest.skip("NO COMPOSE 2: Jetsons have it; the older one knows no create_host_path")
     files = [f"-fdocker/compose{kind}.yaml" for kind in ("", ".jetson", ".gmsl")]
-    told = {"NASION_USER": "1:1", "HIDRAW_MAJOR": "240"}
+    told = {"NASION_USER": "1:1", "HIDRAW_MAJOR": "240", **groups}
     command = [*compose, "--env-file", "docker/jetson/orin.env", *files, "config", "--format", "json"]
     service = json.loads(docker.run(command, environment=told).stdout)["services"]["nasion"]
     targets = [mount["target"] for mount in service["volumes"]]

@@ -14,7 +14,7 @@ from nasion.checks.matrix import RELEASES, fits, release_of
 from nasion.cli.main import app
 from nasion.health import ENVIRONMENT
 
-from tests.containers.engine import REPOSITORY
+from tests.containers.engine import REPOSITORY, USER
 from tests.program import attended
 
 DOCKER = REPOSITORY / "docker"
@@ -86,6 +86,13 @@ def test_nothing_is_privileged() -> None:
         for service in yaml.safe_load(file.read_text())["services"].values():
             assert "privileged" not in service
             assert service.get("network_mode") is None
+
+
+def test_the_jetsons_groups_are_two_also_where_there_is_no_group_render() -> None:
+    """compose refuses the same one twice."""
+    service = yaml.safe_load((DOCKER / "compose.jetson.yaml").read_text())["services"]["nasion"]
+    defaults = [re.fullmatch(r"\$\{\w+:-(\d+)\}", group) for group in service["group_add"]]
+    assert [default[1] for default in defaults if default] == ["44", str(USER)]
 
 
 class TestAZedX:

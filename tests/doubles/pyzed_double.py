@@ -7,6 +7,7 @@ in, a grab or retrieve of a closed camera, a camera opened a second time, an att
 
 from __future__ import annotations
 
+import ctypes
 import enum
 import os
 import sys
@@ -54,6 +55,10 @@ _DEPTH_MODES = {
     "5.4": ("NONE", "PERFORMANCE", "QUALITY", "ULTRA", "NEURAL_LIGHT", "NEURAL", "NEURAL_PLUS", "CUSTOM"),
 }
 SIZES = {"HD1080": (1920, 1080), "HD1200": (1920, 1200), "HD720": (1280, 720), "SVGA": (960, 600)}
+#: Of the kinds of Mats that we may use.
+_PIXEL_BYTES = {"F32_C1": 4, "U8_C4": 4}
+#: What stands in memory that was let go.
+_GONE = 0xDD
 #: mypy knows the members of an enumeration only where they are written out.
 _Enum: Any = enum.Enum
 
@@ -109,9 +114,12 @@ class Reality:
     padding: int = 0
     #: Of the SDK; its first two numbers are those of ``version`` where it is None.
     sdk: str | None = None
-    #: Bytes that the SDK wrote into Mats, and how many Mats have memory.
+    #: Whether a Mat that was given memory is written where it was told to.
+    writes_into_lent_memory: bool = True
+    #: Bytes that the SDK wrote into Mats, how many Mats have memory of their own, and what was theirs.
     written: int = 0
     mats: int = 0
+    gone: list[Any] = field(default_factory=list)
     #: What was done: for the test to look at.
     opened: list[Any] = field(default_factory=list)
     rebooted: list[int] = field(default_factory=list)
@@ -135,6 +143,7 @@ def module(reality: Reality) -> types.ModuleType:
     views = _Enum("VIEW", ["LEFT"])
     measures = _Enum("MEASURE", ["DEPTH", "XYZ", "CONFIDENCE"])
     memories = _Enum("MEM", ["CPU", "GPU"])
+    mat_types = _Enum("MAT_TYPE", list(_PIXEL_BYTES))
     units = _Enum("UNIT", ["MILLIMETER", "METER"])
     systems = _Enum("COORDINATE_SYSTEM", ["IMAGE"])
     times = _Enum("TIME_REFERENCE", ["IMAGE", "CURRENT"])
@@ -220,27 +229,66 @@ def module(reality: Reality) -> types.ModuleType:
             self.width, self.height = _of(int, width), _of(int, height)
 
     class Mat(Owned):
-        """Its memory is written again by each retrieve. `get_data` takes padded rows for pixels, as the real one."""
+        """Its memory is written again by each retrieve and is gone when it dies.
+
+        `get_data` takes padded rows for pixels and keeps nothing alive, as the real one.
+        """
 
         def __init__(self) -> None:
             super().__init__()
             self._memory: Any = None
             self._shape: tuple[int, ...] = ()
+            self._borrows = False
+
+        def init_mat_cpu(
+            self, width: int, height: int, mat_type: Any, ptr: Any, step: int, memory_type: Any = memories.CPU
+        ) -> None:
+            self._here()
+            _of(mat_types, mat_type)
+            _of(memories, memory_type)
+            if version != "5.4":
+                # So it stands there until 5.3.0, whatever it is given.
+                ptr = ptr.encode()
+            pixel = _PIXEL_BYTES[mat_type.name]
+            if _of(int, step) < _of(int, width) * pixel or _of(int, ptr) == 0:
+                raise AssertionError("rows do not fit into the memory that is lent")
+            kind = np.dtype(np.float32 if mat_type.name.startswith("F32") else np.uint8)
+            lent = np.frombuffer((ctypes.c_uint8 * (step * height)).from_address(ptr), kind)
+            channels = pixel // kind.itemsize
+            shape = (height, step // pixel, channels) if channels > 1 else (height, step // pixel)
+            self._memory, self._shape = lent.reshape(shape), (height, width, *shape[2:])
+            self._borrows = True
 
         def fill(self, data: NDArray[Any]) -> None:
             height, width = data.shape[:2]
-            room = (height, width + reality.padding, *data.shape[2:])
-            if self._memory is None or self._memory.shape != room or self._memory.dtype != data.dtype:
-                self._memory = np.full(room, 77, data.dtype)
+            fits = self._memory is not None and self._memory.dtype == data.dtype
+            if fits and self._borrows:
+                fits = reality.writes_into_lent_memory and self._shape == data.shape
+            elif fits:
+                fits = self._memory.shape == (height, width + reality.padding, *data.shape[2:])
+            if not fits:
+                self._let_go()
+                self._memory = np.full((height, width + reality.padding, *data.shape[2:]), 77, data.dtype)
+                self._borrows = False
                 reality.mats += 1
             self._shape = data.shape
             self._memory[:, :width] = data
             reality.written += data.nbytes
 
+        def _let_go(self) -> None:
+            """Whoever still reads what was its memory reads other numbers; it stays mapped, so that tests go on."""
+            if self._memory is not None and not self._borrows:
+                self._memory.view(np.uint8)[...] = _GONE
+                reality.gone.append(self._memory)
+
+        def __del__(self) -> None:
+            self._let_go()
+
         def get_data(self, memory_type: Any = memories.CPU, deep_copy: bool = False) -> NDArray[Any]:
             self._filled(memory_type)
-            count = int(np.prod(self._shape))
-            view: NDArray[Any] = self._memory.reshape(-1)[:count].reshape(self._shape)
+            count = int(np.prod(self._shape)) * self._memory.itemsize
+            bare = (ctypes.c_uint8 * count).from_address(self._memory.ctypes.data)
+            view: NDArray[Any] = np.frombuffer(bare, self._memory.dtype).reshape(self._shape)
             return view.copy() if deep_copy else view
 
         def get_pointer(self, memory_type: Any = memories.CPU) -> int:
@@ -445,6 +493,7 @@ def module(reality: Reality) -> types.ModuleType:
         "InitParameters": InitParameters,
         "Mat": Mat,
         "MEASURE": measures,
+        "MAT_TYPE": mat_types,
         "MEM": memories,
         "RESOLUTION": resolutions,
         "Resolution": Resolution,

@@ -1,5 +1,6 @@
 """The double refuses what the real SDK refuses, and forgets what the real one forgets."""
 
+import gc
 import threading
 from typing import Any, List
 
@@ -114,3 +115,33 @@ def test_depth_beyond_the_range_asked_for_is_infinite_and_lengths_have_the_unit_
     assert depth[-1, -1] == np.inf
     assert 300 <= depth[np.isfinite(depth)].min() < depth[np.isfinite(depth)].max() <= 10000
     assert camera.get_camera_information().camera_configuration.calibration_parameters.get_camera_baseline() == 120
+
+
+def test_memory_of_a_mat_is_gone_with_it_and_an_array_keeps_neither(sl: Any) -> None:
+    camera, mat = opened(sl), sl.Mat()
+    camera.grab(sl.RuntimeParameters())
+    camera.retrieve_image(mat)
+    data = mat.get_data()
+    assert (data[0, 0, 3], data.flags.owndata) == (255, False)
+    del mat
+    gc.collect()
+    assert (data == 0xDD).all()
+
+
+@pytest.mark.parametrize(("version", "takes"), [("4.2", False), ("5.0", False), ("5.4", True)])
+def test_memory_is_lent_to_a_mat_by_its_address(clock: Any, version: str, takes: bool) -> None:
+    sl = module(Reality(version=version, clock=clock))
+    camera, mat, memory = opened(sl), sl.Mat(), np.zeros((36, 64, 4), np.uint8)
+    lent = (64, 36, sl.MAT_TYPE.U8_C4, memory.ctypes.data, 256)
+    if not takes:
+        with pytest.raises(AttributeError, match="encode"):
+            mat.init_mat_cpu(*lent)
+        return
+    mat.init_mat_cpu(*lent)
+    camera.grab(sl.RuntimeParameters())
+    camera.retrieve_image(mat, sl.VIEW.LEFT, sl.MEM.CPU, sl.Resolution(64, 36))
+    assert mat.get_pointer() == memory.ctypes.data
+    assert (memory[:, :, 3] == 255).all()
+    del mat
+    gc.collect()
+    assert (memory[:, :, 3] == 255).all()

@@ -14,7 +14,7 @@ from nasion.core.calibration import Calibration, Intrinsics
 from nasion.errors import DependencyError, InputError, NasionError
 from nasion.settings import DepthSettings
 from nasion.sources.zed.codes import Code, code
-from nasion.sources.zed.memory import LentMats
+from nasion.sources.zed.memory import Borrow, LentMats
 from nasion.sources.zed.options import DEPTH_MODES, SIZES, Camera, Recording, ZedRequest
 
 #: The SDK looks for depth from here on, metres, so that a person at less than the near limit is seen to be too near.
@@ -72,8 +72,8 @@ class ZedCamera:
         self._sl = load_sl()
         self._camera: Any = None
         self._runtime: Any = None
-        self._images = LentMats(self._sl.Mat, self._sl.MEM.CPU, "uint8", 4)
-        self._depths = LentMats(self._sl.Mat, self._sl.MEM.CPU, "float32", 1)
+        self._images = LentMats(self._sl.Mat, self._borrowing("U8_C4"), self._sl.MEM.CPU, "uint8", 4)
+        self._depths = LentMats(self._sl.Mat, self._borrowing("F32_C1"), self._sl.MEM.CPU, "float32", 1)
 
     @property
     def warning(self) -> Optional[str]:
@@ -183,6 +183,16 @@ class ZedCamera:
     def _code(self, found: Any) -> Code:
         # Not by < and >, which older versions do not have.
         return code(found.name, found.value - self._sl.ERROR_CODE.SUCCESS.value)
+
+    def _borrowing(self, kind: str) -> Borrow:
+        sl = self._sl
+
+        def borrow(width: int, height: int, address: int, row: int) -> Any:
+            mat = sl.Mat()
+            mat.init_mat_cpu(width, height, getattr(sl.MAT_TYPE, kind), address, row, sl.MEM.CPU)
+            return mat
+
+        return borrow
 
     def _depth_mode(self, request: ZedRequest) -> str:
         there = [name for name in (*DEPTH_MODES, "NEURAL_PLUS") if hasattr(self._sl.DEPTH_MODE, name)]

@@ -1,8 +1,8 @@
 """A ZED as a source of frames: picture and depth of one grab, and a camera that comes back when it was lost.
 
 Memory: a grab is two arrays of its own, 8 bytes a pixel together (16.6 MB at 1080 lines, 7.4 MB at 720); whoever keeps
-frames keeps these, a run at most eight of a camera (133 MB; see `nasion.pipeline.line`). The source itself keeps none
-but the first ones of a recording.
+frames keeps these, a run at most eight of a camera (133 MB; see `nasion.pipeline.line`). The source itself keeps what
+nobody holds for the next ones, three of each at most (50 MB), and the first ones of a recording.
 """
 
 from collections import deque

@@ -252,7 +252,7 @@ def module(reality: Reality) -> types.ModuleType:
             pixel = _PIXEL_BYTES[mat_type.name]
             if _of(int, step) < _of(int, width) * pixel or _of(int, ptr) == 0:
                 raise AssertionError("rows do not fit into the memory that is lent")
-            kind = np.dtype(np.float32 if mat_type.name.startswith("F32") else np.uint8)
+            kind: Any = np.dtype(np.float32 if mat_type.name.startswith("F32") else np.uint8)
             lent = np.frombuffer((ctypes.c_uint8 * (step * height)).from_address(ptr), kind)
             channels = pixel // kind.itemsize
             shape = (height, step // pixel, channels) if channels > 1 else (height, step // pixel)

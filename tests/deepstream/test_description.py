@@ -102,14 +102,14 @@ def test_the_text_is_this_one() -> None:
         f"queue name=searched {one_buffer} ! identity name=results silent=true ! "
         "fakesink name=sink sync=false async=false enable-last-sample=false",
         f"appsrc name=source_0 {appsrc} "
-        'caps="video/x-raw,format=BGRx,width=1920,height=1080,framerate=30/1" ! '
+        'caps="video/x-raw,format=BGRx,width=1920,height=896,framerate=30/1" ! '
         f'queue name=newest_0 {one_buffer} leaky="downstream" ! '
-        'nvvideoconvert name=crop_0 src-crop="512:92:896:896" interpolation-method=1 ! '
+        'nvvideoconvert name=crop_0 src-crop="512:0:896:896" interpolation-method=1 ! '
         'capsfilter name=scaled_0 caps="video/x-raw(memory:NVMM),format=RGBA,width=224,height=224" ! mux.sink_0',
         f"appsrc name=source_1 {appsrc} "
-        'caps="video/x-raw,format=BGRx,width=1280,height=720,framerate=30/1" ! '
+        'caps="video/x-raw,format=BGRx,width=1280,height=672,framerate=30/1" ! '
         f'queue name=newest_1 {one_buffer} leaky="no" ! '
-        'nvvideoconvert name=crop_1 src-crop="304:24:672:672" interpolation-method=1 ! '
+        'nvvideoconvert name=crop_1 src-crop="304:0:672:672" interpolation-method=1 ! '
         'capsfilter name=scaled_1 caps="video/x-raw(memory:NVMM),format=RGBA,width=224,height=224" ! mux.sink_1',
     ]
 

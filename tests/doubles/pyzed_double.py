@@ -253,7 +253,8 @@ def module(reality: Reality) -> types.ModuleType:
             if _of(int, step) < _of(int, width) * pixel or _of(int, ptr) == 0:
                 raise AssertionError("rows do not fit into the memory that is lent")
             kind: Any = np.dtype(np.float32 if mat_type.name.startswith("F32") else np.uint8)
-            lent = np.frombuffer((ctypes.c_uint8 * (step * height)).from_address(ptr), kind)
+            bare: Any = (ctypes.c_uint8 * (step * height)).from_address(ptr)
+            lent = np.frombuffer(bare, kind)
             channels = pixel // kind.itemsize
             shape = (height, step // pixel, channels) if channels > 1 else (height, step // pixel)
             self._memory, self._shape = lent.reshape(shape), (height, width, *shape[2:])
@@ -287,7 +288,7 @@ def module(reality: Reality) -> types.ModuleType:
         def get_data(self, memory_type: Any = memories.CPU, deep_copy: bool = False) -> NDArray[Any]:
             self._filled(memory_type)
             count = int(np.prod(self._shape)) * self._memory.itemsize
-            bare = (ctypes.c_uint8 * count).from_address(self._memory.ctypes.data)
+            bare: Any = (ctypes.c_uint8 * count).from_address(self._memory.ctypes.data)
             view: NDArray[Any] = np.frombuffer(bare, self._memory.dtype).reshape(self._shape)
             return view.copy() if deep_copy else view
 

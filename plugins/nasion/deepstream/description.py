@@ -61,11 +61,14 @@ def camera_elements(number: int, camera: CameraInput) -> List[Element]:
     The appsrc never blocks and never lets go (``max-bytes=0``): in mode live the queue behind it does, at once; else
     the feeder counts what is on its way. Pictures are BGRx: there is no BGRA, and the Jetson's scaler has no 24-bit
     formats.
+
+    Of a picture the rows of the crop go in, which are in one piece and so cost no copy: of 1920x1080 for `centre` five
+    sixths. The crop itself, two fifths, would have to be copied before it is copied to the GPU: measured as much.
     """
     view = camera.geometry
     rate = Fraction(camera.rate).limit_denominator(1001)
     frame_caps = (
-        f"video/x-raw,format=BGRx,width={view.frame_width},height={view.frame_height},"
+        f"video/x-raw,format=BGRx,width={view.frame_width},height={view.crop_height},"
         f"framerate={rate.numerator}/{rate.denominator}"
     )
     scaled_caps = f"video/x-raw(memory:NVMM),format=RGBA,width={view.scaled_width},height={view.scaled_height}"
@@ -76,7 +79,7 @@ def camera_elements(number: int, camera: CameraInput) -> List[Element]:
         "block": False,
         "max-bytes": 0,
     }
-    crop = f"{view.crop_left}:{view.crop_top}:{view.crop_width}:{view.crop_height}"
+    crop = f"{view.crop_left}:0:{view.crop_width}:{view.crop_height}"
     return [
         Element("appsrc", f"source_{number}", {**source, "caps": frame_caps}),
         Element("queue", f"newest_{number}", {**_ONE_BUFFER, "leaky": "downstream" if camera.live else "no"}),

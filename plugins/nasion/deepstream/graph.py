@@ -132,7 +132,8 @@ class DeepStreamGraph:
         for number, camera in enumerate(self._cameras):
             view = camera.input.geometry
             source = self._pipeline.get_by_name(f"source_{number}")
-            camera.inlet = Inlet(source, camera.name, view.frame_width, view.frame_height, always_bgrx=True)
+            rows = (view.crop_top, view.crop_height)
+            camera.inlet = Inlet(source, camera.name, view.frame_width, view.frame_height, always_bgrx=True, rows=rows)
             probes.add(pad(f"crop_{number}", "sink"), camera.admit)
             probes.add(pad(f"crop_{number}", "src"), camera.converted)
         probes.add(pad("infer", "sink"), self._batched)

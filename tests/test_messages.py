@@ -72,7 +72,9 @@ def test_a_person_with_a_position_and_one_with_a_reason() -> None:
 
 @given(
     valid=st.booleans(),
-    reason=st.sampled_from([None, "no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired"]),
+    reason=st.sampled_from(
+        [None, "no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired", "eyes_do_not_fit"]
+    ),
     present=st.fixed_dictionaries({key: st.booleans() for key in POSITION}),
 )
 def test_a_person_has_all_of_a_position_or_exactly_a_reason(valid: bool, reason: Any, present: Dict[str, bool]) -> None:

@@ -6,13 +6,14 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Any, Callable, Dict, FrozenSet, List, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Tuple
 from urllib.error import HTTPError
 
 import pytest
+from nasion.core.results import EyesFault, EyesFit
 from nasion.errors import DependencyError, InputError
 from nasion.health import ENVIRONMENT, Health
-from nasion.messages import AGES, TIMES, SourceStats, Spread, Stamped, StatsMessage
+from nasion.messages import AGES, TIMES, EyesStats, SourceStats, Spread, Stamped, StatsMessage
 from nasion.metrics import METRICS, MetricsServer, StatsBoard
 from nasion.mqtt.publishing import COUNTERS
 from nasion.pipeline.flow import DROPS
@@ -51,7 +52,13 @@ def said(camera: str = "cam0", **changed: Any) -> StatsMessage:
         "times_ms": {stage: Spread(count=20, median=5.0, p95=9.0) for stage in TIMES},
         "ages_ms": {age: Spread(count=20, median=40.0, p95=60.0) for age in AGES},
         "source": SourceStats(
-            state="lost", lost=2, reconnecting=1, newest_age_ms=None, counters={"reopened": 2}, flags=["low_lighting"]
+            state="lost",
+            lost=2,
+            reconnecting=1,
+            newest_age_ms=None,
+            counters={"reopened": 2},
+            flags=["low_lighting"],
+            eyes=EyesStats(fit=EyesFit.MISFIT, fault=EyesFault.ROWS, rows_px=5.5),
         ),
     }
     return StatsMessage.model_validate({**told, **changed})
@@ -87,7 +94,8 @@ def test_every_key_of_stats_has_its_metric() -> None:
         for key, field in model.model_fields.items():
             if key not in Stamped.model_fields:
                 whole = f"{prefix}_{key}"
-                names += keys(field.annotation, whole) if field.annotation is SourceStats else [whole]
+                part = {SourceStats: SourceStats, Optional[EyesStats]: EyesStats}.get(field.annotation)
+                names += keys(part, whole) if part else [whole]
         return names
 
     assert [metric.name for metric in METRICS] == keys(StatsMessage, "nasion")
@@ -119,6 +127,9 @@ def test_the_figures_are_those_of_the_latest_stats_with_their_age() -> None:
     assert found["nasion_source_lost_total"][cam0] == 2
     assert found["nasion_source_counters_total"][cam0 | {"reopened"}] == 2
     assert found["nasion_source_flags"][cam0 | {"low_lighting"}] == 1
+    assert found["nasion_source_eyes_fit"][cam0 | {"misfit"}] == 1
+    assert found["nasion_source_eyes_fault"][cam0 | {"rows"}] == 1
+    assert found["nasion_source_eyes_rows_px"][cam0] == 5.5
     assert "nasion_source_newest_age_ms" not in found, "what is not known has no figure"
 
 

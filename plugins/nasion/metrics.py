@@ -5,25 +5,26 @@ The metrics are the keys of `stats`, by their names there and with their meaning
 
 import socket
 import threading
+from enum import Enum
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from types import TracebackType
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, Type, get_args, get_origin
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, Type, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from nasion.errors import DependencyError, InputError
 from nasion.health import Health
 from nasion.installing import how_to_install
-from nasion.messages import SourceStats, Spread, Stamped, StatsMessage
+from nasion.messages import Spread, Stamped, StatsMessage
 from nasion.settings import HttpSettings
 from nasion.sources.frame import Clock
 
 #: How long a client may take to ask.
 _PATIENCE_S = 5.0
 
-#: Of a key with a mapping, what its keys are; of `source.counters` and `source.flags`, too.
+#: Of a key with a mapping, what its keys are; of words, what they are; of those in `source`, too.
 LABELS = {
     "drops": "cause",
     "published": "outcome",
@@ -32,6 +33,8 @@ LABELS = {
     "state": "state",
     "counters": "counter",
     "flags": "flag",
+    "fit": "fit",
+    "fault": "fault",
 }
 #: The figures of a `Spread`.
 FIGURES = ("median", "p95")
@@ -181,8 +184,9 @@ def _metrics(model: Type[BaseModel], prefix: str, part: Callable[[StatsMessage],
             continue
         name, meaning, kind = f"{prefix}_{key}", field.description or "", field.annotation
         value = partial(_value, part, key)
-        if kind is SourceStats:
-            yield from _metrics(SourceStats, name, value)
+        part_of = _model(kind)
+        if part_of is not None:
+            yield from _metrics(part_of, name, value)
         elif get_origin(kind) is dict and get_args(kind)[1] is Spread:
             yield Metric(name, meaning, False, (LABELS[key], "figure"), partial(_spreads, value))
         elif get_origin(kind) is dict:
@@ -193,8 +197,15 @@ def _metrics(model: Type[BaseModel], prefix: str, part: Callable[[StatsMessage],
             yield Metric(name, meaning, kind is int, (), partial(_number, value))
 
 
+def _model(kind: Any) -> Optional[Type[BaseModel]]:
+    """The class of a key that has keys itself, also where it may be null."""
+    kinds = [kind, *get_args(kind)] if get_origin(kind) is Union else [kind]
+    return next((one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)), None)
+
+
 def _value(part: Callable[[StatsMessage], Any], key: str, message: StatsMessage) -> Any:
-    return getattr(part(message), key)
+    whole = part(message)
+    return None if whole is None else getattr(whole, key)
 
 
 def _number(value: Callable[[StatsMessage], Any], message: StatsMessage) -> Iterator[Sample]:
@@ -215,10 +226,12 @@ def _spreads(value: Callable[[StatsMessage], Any], message: StatsMessage) -> Ite
 
 
 def _words(value: Callable[[StatsMessage], Any], message: StatsMessage) -> Iterator[Sample]:
-    """One word or several: each that holds is 1."""
+    """One word or several: each that holds is 1; none where there is none."""
     found = value(message)
+    if found is None:
+        return
     for word in [found] if isinstance(found, str) else found:
-        yield (word,), 1.0
+        yield (word.value if isinstance(word, Enum) else word,), 1.0
 
 
 METRICS = list(_metrics(StatsMessage, "nasion", lambda message: message))

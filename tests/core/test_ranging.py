@@ -22,6 +22,8 @@ class Depths:
         self.depths = depths
         self.asked: List[Tuple[float, float, int]] = []
 
+    def refused(self) -> None: ...
+
     def patch(self, u: float, v: float, size: int) -> NDArray[np.float32]:
         self.asked.append((u, v, size))
         return np.full((size, size), self.depths.get((u, v), np.nan), np.float32)

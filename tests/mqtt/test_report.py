@@ -131,6 +131,8 @@ def test_a_host_that_has_no_boot_id_is_no_error(tmp_path: Path) -> None:
 
 
 class Wall:
+    def refused(self) -> None: ...
+
     def patch(self, _u: float, _v: float, size: int) -> NDArray[np.float32]:
         return np.full((size, size), 2.0, np.float32)
 

@@ -28,6 +28,8 @@ class Wall:
 
     metres: float
 
+    def refused(self) -> None: ...
+
     def patch(self, _u: float, _v: float, size: int) -> NDArray[np.float32]:
         return np.full((size, size), self.metres, np.float32)
 

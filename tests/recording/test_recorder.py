@@ -125,6 +125,8 @@ def test_messages_that_nobody_can_write_in_time_are_counted(studio: Any, frame: 
 class Elsewhere:
     """Depth of a kind that nobody knows."""
 
+    def refused(self) -> None: ...
+
     def patch(self, _u: float, _v: float, size: int) -> NDArray[np.float32]:
         return np.full((size, size), 2.0, np.float32)
 

@@ -12,6 +12,7 @@ from nasion.errors import DependencyError, InputError
 from nasion.settings import DepthSettings, Mode
 from nasion.sources.clock import SystemClock
 from nasion.sources.demo.source import DemoSource
+from nasion.sources.eyes import EyesSource
 from nasion.sources.frame import Clock, End, Frame, Source
 from nasion.sources.open import open_source
 from nasion.sources.paced import PacedSource
@@ -23,7 +24,9 @@ Maker = Callable[..., Path]
 
 
 def opened(uri: str, clock: Clock, mode: Optional[Mode] = None) -> Source:
-    return open_source(uri, depth=DepthSettings(), clock=clock, mode=mode)
+    """What is opened, without what looks at its eyes."""
+    source = open_source(uri, depth=DepthSettings(), clock=clock, mode=mode)
+    return source.watched if isinstance(source, EyesSource) else source
 
 
 def refused(uri: str) -> str:

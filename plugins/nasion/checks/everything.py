@@ -31,9 +31,11 @@ FIRST: Tuple[Tuple[str, Check], ...] = (
 
 
 def plan(subject: Subject) -> List[Tuple[str, Check]]:
-    """The checks of a run: one for each camera among them."""
+    """The checks of a run: two for each camera among them."""
     sources: List[Tuple[str, Check]] = [
-        (f"source {camera.name}", partial(inout.source, camera=camera)) for camera in subject.cameras
+        (f"{what} {camera.name}", partial(check, camera=camera))
+        for camera in subject.cameras
+        for what, check in (("source", inout.source), ("eyes", inout.eyes))
     ]
     return [*FIRST, *(sources or [("source", inout.no_source)]), ("save", inout.save)]
 

@@ -5,12 +5,15 @@ from typing import List
 
 from nasion.checks.subject import Subject
 from nasion.checks.verdict import Verdict, fail, ok, refused, skipped, warn
-from nasion.errors import NasionError
+from nasion.core.results import EyesFit, EyesVerdict
+from nasion.errors import InputError, NasionError
 from nasion.settings import CameraSettings
 from nasion.show.video import PART_BYTES, AnnotatedVideo, video_path
+from nasion.sources.eyes import first_verdict, found, remedy
 
 #: With less room a video ends at once.
 LEAST_FREE_BYTES = 64 << 20
+_MEASURED = "the source gives depth itself"
 _MIB = 1 << 20
 
 
@@ -34,6 +37,39 @@ def source(subject: Subject, camera: CameraSettings) -> Verdict:
     finally:
         opened.close()
     return ok(name, "; ".join([what, *(text.replace(f"{camera.source}: ", "", 1) for text in told)]))
+
+
+def eyes(subject: Subject, camera: CameraSettings) -> Verdict:
+    """Look at the first pictures of a source whose depth is matched here, as fast as they come."""
+    name = f"eyes {camera.name}"
+    if subject.of_zed(camera):
+        return skipped(name, _MEASURED)
+    try:
+        opened = subject.opener(
+            camera.source,
+            depth=subject.settings.depth,
+            mode="every-frame",
+            clock=subject.clock,
+            on_event=lambda _: None,
+        )
+    except NasionError:
+        return skipped(name, "the source cannot be opened")
+    try:
+        verdict = first_verdict(opened)
+    finally:
+        opened.close()
+    return skipped(name, _MEASURED) if verdict is None else judge_eyes(name, verdict)
+
+
+def judge_eyes(name: str, verdict: EyesVerdict) -> Verdict:
+    """A run whose eyes do not fit gives no distances."""
+    if verdict.fit is EyesFit.MISFIT:
+        return fail(name, f"{found(verdict)}; a run gives no distances", remedy(verdict), InputError.exit_code)
+    if verdict.fit is EyesFit.POOR:
+        return warn(name, f"{found(verdict)}, which costs distances", remedy(verdict))
+    if verdict.fit is EyesFit.UNKNOWN:
+        return warn(name, found(verdict), "show both eyes something with edges, in light, and check again")
+    return ok(name, found(verdict))
 
 
 def no_source(_: Subject) -> Verdict:

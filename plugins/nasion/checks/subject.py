@@ -10,7 +10,7 @@ from nasion.config.nvinfer import NvinferConfig
 from nasion.engine.choice import OwnEngine, choose_engine
 from nasion.engine.precision import CPUINFO, network_config
 from nasion.errors import InputError, NasionError
-from nasion.settings import RunSettings
+from nasion.settings import CameraSettings, RunSettings
 from nasion.sources.frame import Clock, Source
 from nasion.sources.open import open_source
 from nasion.sources.uri import ENDING_SCHEMES, parse_uri
@@ -67,7 +67,12 @@ class Subject:
     @cached_property
     def zed(self) -> bool:
         """Whether the run needs the ZED SDK."""
-        return any(_scheme(camera.source) in _OF_ZED for camera in self.cameras)
+        return any(self.of_zed(camera) for camera in self.cameras)
+
+    @staticmethod
+    def of_zed(camera: CameraSettings) -> bool:
+        """Whether only the ZED SDK reads this camera."""
+        return _scheme(camera.source) in _OF_ZED
 
     @cached_property
     def l4t(self) -> Optional[Numbers]:

@@ -4,13 +4,13 @@ Depth is matched along rows, to the left. Eyes whose rows are apart give no dept
 give none, or that of something else.
 """
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Tuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from nasion.core.results import EyesFault, EyesLook, EyesUnknown
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -51,39 +51,6 @@ _UNRELATED_CORNERS, _UNRELATED_CELLS, _UNRELATED_SHARE = 100, 5, 0.04
 _LIMIT_PER_WIDTH, _LEAST_LIMIT_PX = 0.0022, 2.0
 #: The row offset of a picture is one that this share of its places does not exceed.
 _PERCENTILE = 80
-
-
-class EyesFault(str, Enum):
-    """Why two pictures are not those of a left and a right eye."""
-
-    ROWS = "rows"
-    CROSSED = "crossed"
-    SAME = "same"
-    UNRELATED = "unrelated"
-
-
-class EyesUnknown(str, Enum):
-    """Why a pair of pictures does not tell."""
-
-    LITTLE_TEXTURE = "little_texture"
-    FEW_MATCHES = "few_matches"
-    NO_AGREEMENT = "no_agreement"
-    UNSURE = "unsure"
-
-
-@dataclass(frozen=True)
-class EyesLook:
-    """What one pair tells: ``rows_px`` or ``unknown``, and ``fault``, which may be there without rows.
-
-    ``rows_px``: how far the rows are apart, pixels of the pictures as they came; 80 % of the picture is no worse.
-    ``limit_px``: from there on the eyes do not fit. ``points``: corners that were found in both and agree.
-    """
-
-    rows_px: Optional[float]
-    limit_px: float
-    fault: Optional[EyesFault] = None
-    unknown: Optional[EyesUnknown] = None
-    points: int = 0
 
 
 class _Corners(NamedTuple):
@@ -173,13 +140,13 @@ def _corners(grey: Picture, noise: float) -> _Corners:
         return _Corners(np.empty((0, 2)), np.empty(0), np.empty((0, 32), np.uint8))
     places = np.array([corner.pt for corner in found], np.float64)
     angles = np.array([corner.angle for corner in found], np.float64)
-    bits = np.asarray(bits, np.uint8)
-    if len(bits) < 2:
-        return _Corners(places, angles, bits)
+    corners = _Corners(places, angles, np.asarray(bits, np.uint8))
+    if len(found) < 2:
+        return corners
     # The nearest to each is itself.
-    nearest = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(bits, bits, k=2)
+    nearest = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(corners.bits, corners.bits, k=2)
     distinct = np.array([second.distance >= _LEAST_OWN_BITS for _, second in nearest])
-    return _Corners(places[distinct], angles[distinct], bits[distinct])
+    return _Corners(places[distinct], angles[distinct], corners.bits[distinct])
 
 
 def _matched(left: _Corners, right: _Corners) -> Tuple[Floats, Floats]:
@@ -246,7 +213,7 @@ def _fitted(basis: Floats, offsets: Floats) -> _Fit:
     spread = np.linalg.inv(basis.T @ basis + np.diag(1 / _LIKELY_TERMS_PX**2))
     terms = spread @ (basis.T @ offsets)
     variance = max(_POINT_PX**2, float(np.mean((basis @ terms - offsets) ** 2)) if len(offsets) else 0.0)
-    return _Fit(terms, variance * spread)
+    return _Fit(terms, np.asarray(variance * spread, np.float64))
 
 
 def _basis(places: Floats, size: Tuple[int, int]) -> Floats:

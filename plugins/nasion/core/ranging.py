@@ -24,7 +24,9 @@ class Doubting(Protocol):
         """Whether the depth around pixel (u, v) is unknown because several depths fit alike."""
 
 
-_UNPAIRED = DepthReading(value=None, reason=PersonReason.UNPAIRED, count=0, of=0, spread=None)
+def _nothing(reason: PersonReason) -> DepthReading:
+    """Where no depth is looked at."""
+    return DepthReading(value=None, reason=reason, count=0, of=0, spread=None)
 
 
 class _Look(NamedTuple):
@@ -60,16 +62,20 @@ class Ranger:
     def range(self, located: Located, depth: "Optional[DepthAccessor]", t_ns: int) -> Tuple[Person, ...]:
         """Persons of one frame, in the order of ``located.keypoints``.
 
-        ``depth`` is that of the very same grab; None, where it is not known any more, gives ``unpaired``. ``t_ns`` is
-        when the picture was taken, on one clock for all frames (a recording's own time where it has one). Call it for
-        every frame that was searched, also when nobody was found: that is how tracks end.
+        ``depth`` is that of the very same grab; None, where it is not known any more, gives ``unpaired``, and depth
+        that is refused its reason. ``t_ns`` is when the picture was taken, on one clock for all frames (a recording's
+        own time where it has one). Call it for every frame that was searched, also when nobody was found: that is how tracks end.
         """
         looks = [self._look(keypoint, depth) for keypoint in located.keypoints]
         identities = self._tracker.update([self._sighting(look) for look in looks], t_ns)
         return tuple(self._person(look, identity) for look, identity in zip(looks, identities))
 
     def _look(self, keypoint: Keypoint, depth: "Optional[DepthAccessor]") -> _Look:
-        reading = _UNPAIRED if depth is None else self._reading(keypoint, depth)
+        refused = PersonReason.UNPAIRED if depth is None else depth.refused()
+        if depth is None or refused is not None:
+            reading = _nothing(refused or PersonReason.UNPAIRED)
+        else:
+            reading = self._reading(keypoint, depth)
         place = None
         if reading.value is not None:
             spread = reading.spread or 0.0

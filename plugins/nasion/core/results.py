@@ -25,6 +25,7 @@ class PersonReason(str, Enum):
     TOO_FAR = "too_far"
     JUMP = "jump"
     UNPAIRED = "unpaired"
+    EYES_DO_NOT_FIT = "eyes_do_not_fit"
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,64 @@ class Person:
     depth: DepthReading
     position: Optional[Position]
     reason: Optional[PersonReason]
+
+
+class EyesFault(str, Enum):
+    """Why two pictures are not those of a left and a right eye."""
+
+    ROWS = "rows"
+    CROSSED = "crossed"
+    SAME = "same"
+    UNRELATED = "unrelated"
+
+
+class EyesUnknown(str, Enum):
+    """Why a pair of pictures does not tell."""
+
+    LITTLE_TEXTURE = "little_texture"
+    FEW_MATCHES = "few_matches"
+    NO_AGREEMENT = "no_agreement"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True)
+class EyesLook:
+    """What one pair tells: ``rows_px`` or ``unknown``, and ``fault``, which may be there without rows.
+
+    ``rows_px``: how far the rows are apart, pixels of the pictures as they came; 80 % of the picture is no worse.
+    ``limit_px``: from there on the eyes do not fit. ``points``: corners that were found in both and agree.
+    """
+
+    rows_px: Optional[float]
+    limit_px: float
+    fault: Optional[EyesFault] = None
+    unknown: Optional[EyesUnknown] = None
+    points: int = 0
+
+
+class EyesFit(str, Enum):
+    """How the eyes fit. ``unknown``: no picture has told yet; ``poor``: they do, with fewer distances; ``misfit``."""
+
+    UNKNOWN = "unknown"
+    OK = "ok"
+    POOR = "poor"
+    MISFIT = "misfit"
+
+
+@dataclass(frozen=True)
+class EyesVerdict:
+    """``fault`` is set exactly with ``misfit``; ``rows_px``: the row offset found lately, None where none was.
+
+    ``suspected``: nothing is settled yet, and the last picture looked like a fault.
+    """
+
+    fit: EyesFit = EyesFit.UNKNOWN
+    fault: Optional[EyesFault] = None
+    rows_px: Optional[float] = None
+    limit_px: Optional[float] = None
+    suspected: bool = False
+
+    @property
+    def withheld(self) -> bool:
+        """Whether no distance may be given. Where nothing is known, it may."""
+        return self.fault is not None or self.suspected

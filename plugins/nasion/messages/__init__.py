@@ -8,7 +8,7 @@ from nasion.messages.base import SCHEMA_VERSION, Finite, Message, Pair, Stamped
 from nasion.messages.info import UNITS, CalibrationInfo, InfoMessage, Limits, ModelInfo, Size
 from nasion.messages.keys import SETTABLE, SetMessage, StateMessage, read_set, set_model
 from nasion.messages.person import DepthSeen, PersonEntry, PersonMessage
-from nasion.messages.stats import AGES, TIMES, SourceStats, Spread, StatsMessage
+from nasion.messages.stats import AGES, TIMES, EyesStats, SourceStats, Spread, StatsMessage
 from nasion.messages.status import ProcessState, SourceState, StatusMessage
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "UNITS",
     "CalibrationInfo",
     "DepthSeen",
+    "EyesStats",
     "Finite",
     "InfoMessage",
     "Limits",

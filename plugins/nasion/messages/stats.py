@@ -4,6 +4,7 @@ from typing import Dict, List, Optional
 
 from pydantic import Field
 
+from nasion.core.results import EyesFault, EyesFit
 from nasion.messages.base import Count, Finite, Message, Stamped
 from nasion.messages.status import SourceState
 
@@ -34,6 +35,20 @@ class Spread(Message):
     p95: Finite = Field(description="Milliseconds; 95 of 100 values were no larger.")
 
 
+class EyesStats(Message):
+    """Whether the two pictures that depth is matched in fit each other."""
+
+    fit: EyesFit = Field(
+        description="`unknown`: no picture has told yet; `poor`: fewer distances; `misfit`: no distances are given."
+    )
+    fault: Optional[EyesFault] = Field(
+        description="Of a `misfit`: `rows` too far apart, eyes `crossed`, the `same` picture twice, `unrelated` ones."
+    )
+    rows_px: Optional[Finite] = Field(
+        ge=0, description="How far the rows of the two eyes are apart; null where it is not known."
+    )
+
+
 class SourceStats(Message):
     """The camera."""
 
@@ -49,6 +64,9 @@ class SourceStats(Message):
     flags: List[str] = Field(default_factory=list, description="What the camera complains of now, e.g. `low_lighting`.")
     fps: Optional[Finite] = Field(
         default=None, description="Pictures a second by the camera's own count; null where it has none."
+    )
+    eyes: Optional[EyesStats] = Field(
+        default=None, description="Of sources whose depth is matched here; null where the camera gives depth itself."
     )
 
 

@@ -48,13 +48,20 @@ def _keys(schema: Dict[str, Any]) -> Iterator[Sequence[str]]:
 
 def _below(about: Dict[str, Any], parts: Dict[str, Any], prefix: str) -> Iterator[Sequence[str]]:
     for key, field in about.get("properties", {}).items():
-        whole = parts[field["$ref"].rpartition("/")[2]] if "$ref" in field else field
+        reference = _reference(field)
+        whole = parts[reference] if reference else field
         yield f"`{prefix}{key}`", field.get("description", whole.get("description", ""))
         # What a median is need be said once, not for every stage.
         if not prefix or "$ref" not in field:
             yield from _below(whole, parts, f"{prefix}{key}.")
             for reference in {below["$ref"] for below in whole.get("properties", {}).values() if "$ref" in below}:
                 yield from _below(parts[reference.rpartition("/")[2]], parts, f"{prefix}{key}.*.")
+
+
+def _reference(field: Dict[str, Any]) -> str:
+    """The name of the part that a field is, where it is not null; empty where it is none."""
+    kinds = [field, *field.get("anyOf", [])]
+    return next((kind["$ref"].rpartition("/")[2] for kind in kinds if "$ref" in kind), "")
 
 
 def _setting_rows() -> Iterator[Sequence[str]]:

@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Callable, Deque, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from nasion.core.results import PersonReason
+
 #: So often the counts are looked at.
 PERIOD_NS = 1_000_000_000
 #: A broker that has not taken us by then is told, with what follows of it; why it does not, the connection has told.
@@ -164,8 +166,8 @@ def rules(max_age_ms: float, quicker: Sequence[str]) -> List[Rule]:
             begins=1.0,
             ends=0.9,
             broker=False,
-            part=lambda span: sum(count for reason, count in span.persons().items() if reason),
-            whole=lambda span: sum(span.persons().values()),
+            part=lambda span: sum(count for reason, count in _asked(span).items() if reason),
+            whole=lambda span: sum(_asked(span).values()),
             tell=_no_position,
             over=lambda span, part, whole: (
                 f"persons have positions again; in {span.seconds:.0f} s {part} of {whole} had none"
@@ -174,8 +176,15 @@ def rules(max_age_ms: float, quicker: Sequence[str]) -> List[Rule]:
     ]
 
 
+def _asked(span: Span) -> Dict[str, int]:
+    """Persons by reason, without those whose depth was not looked at: of eyes that do not fit the source has told."""
+    reasons = span.persons()
+    reasons.pop(PersonReason.EYES_DO_NOT_FIT.value, None)
+    return reasons
+
+
 def _no_position(span: Span, _part: int, whole: int) -> str:
-    reasons = sorted(span.persons().items(), key=lambda item: -item[1])
+    reasons = sorted(_asked(span).items(), key=lambda item: -item[1])
     counts = ", ".join(f"{reason} {count}" for reason, count in reasons)
     remedy = _PERSON_REMEDIES.get(reasons[0][0])
     return f"none of the last {whole} persons had a position ({counts})" + (f": {remedy}" if remedy else "")

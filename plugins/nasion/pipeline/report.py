@@ -3,12 +3,14 @@
 from typing import Callable, Dict, Mapping, Optional, Sequence
 
 from nasion import __version__
+from nasion.core.results import EyesVerdict
 from nasion.core.views import INPUT_SIZES
 from nasion.messages import (
     AGES,
     TIMES,
     UNITS,
     CalibrationInfo,
+    EyesStats,
     InfoMessage,
     Limits,
     ModelInfo,
@@ -177,8 +179,19 @@ class Reporter:
         if health is None:
             return seen
         return seen.model_copy(
-            update={"counters": health.counters, "flags": list(health.flags), "fps": health.fps},
+            update={
+                "counters": health.counters,
+                "flags": list(health.flags),
+                "fps": health.fps,
+                "eyes": _eyes(health.eyes),
+            },
         )
+
+
+def _eyes(verdict: Optional[EyesVerdict]) -> Optional[EyesStats]:
+    if verdict is None:
+        return None
+    return EyesStats(fit=verdict.fit, fault=verdict.fault, rows_px=verdict.rows_px)
 
 
 def _monotonic(stamp: Stamp, boot_id: Optional[str]) -> Dict[str, Optional[str]]:

@@ -1,5 +1,6 @@
 """A source whose every grab is recorded."""
 
+from dataclasses import replace
 from typing import Dict
 
 from nasion.core.calibration import Calibration
@@ -43,7 +44,7 @@ class RecordedSource:
         health = self._source.health if isinstance(self._source, Watched) else _HEALTHY
         lost = self._recorder.count(self._name).dropped_frames
         counters: Dict[str, int] = {**health.counters, **({"not_recorded": lost} if lost else {})}
-        return SourceHealth(health.state, counters, health.flags, health.fps)
+        return replace(health, counters=counters)
 
     def interrupt(self) -> None:
         """See `Watched`."""

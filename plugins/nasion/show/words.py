@@ -15,6 +15,7 @@ _WORDS: Dict[str, str] = {
     "too_far": "too far",
     "jump": "distance jumps",
     "unpaired": "depth missing",
+    "eyes_do_not_fit": "eyes do not fit",
 }
 
 

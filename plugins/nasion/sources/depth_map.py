@@ -20,6 +20,9 @@ class DepthMap:
         self.whole = depth
         self._limits = limits
 
+    def refused(self) -> None:
+        """A camera that measures depth answers for it itself."""
+
     def patch(self, u: float, v: float, size: int) -> NDArray[np.float32]:
         """``size`` x ``size`` depths around pixel (u, v); see DepthAccessor."""
         patch = np.full((size, size), np.nan, np.float32)

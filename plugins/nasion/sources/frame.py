@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from typing_extensions import Literal, Protocol, runtime_checkable
 
 from nasion.core.calibration import Calibration
+from nasion.core.results import EyesVerdict, PersonReason
 
 
 class Clock(Protocol):
@@ -40,6 +41,9 @@ class DepthAccessor(Protocol):
         Not finite: NaN unknown, +inf beyond the far limit, -inf nearer than the near limit. Pixels outside the picture
         are NaN.
         """
+
+    def refused(self) -> Optional[PersonReason]:
+        """Why no distance may come of this grab, whatever the patches hold; None where it may."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,15 @@ class SourceHealth:
     """``state``: as in the status topic; ``counters``: what happened how often, what did not is left out.
 
     ``flags``: what the camera complains of now, e.g. `low_lighting`. ``fps``: pictures a second by the camera's own
-    count; None where it is not known.
+    count; None where it is not known. ``eyes``: whether the two pictures that depth is matched in fit each other; None
+    where the source gives depth itself.
     """
 
     state: Literal["ok", "reconnecting", "lost"]
     counters: Dict[str, int]
     flags: Tuple[str, ...]
     fps: Optional[float]
+    eyes: Optional[EyesVerdict] = None
 
 
 class Source(Protocol):

@@ -10,10 +10,12 @@ from nasion.settings import DepthSettings, Mode
 from nasion.sources import pairs, rgbd
 from nasion.sources.demo.scene import CALIBRATIONS
 from nasion.sources.demo.source import DemoSource
+from nasion.sources.eyes import EyesSource
 from nasion.sources.frame import Clock, Source
 from nasion.sources.mcap import McapSource
 from nasion.sources.paced import PacedSource
 from nasion.sources.pictures import ENDINGS
+from nasion.sources.rgbd import RgbdSource
 from nasion.sources.sbs import SideBySideSource
 from nasion.sources.uri import ENDING_SCHEMES, FORMS, SourceUri, parse_uri
 from nasion.sources.zed import options as zed
@@ -40,13 +42,17 @@ def open_source(
     """Open what ``uri`` names; a plain path is recognised by its content.
 
     ``mode``: with `live` a recording is played at its own pace; with `every-frame` `demo:` is not paced; None leaves
-    each source as it is by nature. ``on_event`` gets lines for people, from any thread. Raises
-    InputError, DependencyError, HardwareError: one clear line.
+    each source as it is by nature.
+
+    ``on_event`` gets lines for people, from any thread; where depth is matched here, also of eyes that do not fit (see
+    `EyesSource`). Raises InputError, DependencyError, HardwareError: one clear line.
     """
     try:
         source = _opened(uri, _Needs(depth, mode, clock, on_event))
     except NasionError as error:
         raise type(error)(str(error).replace(uri, hide_password(uri))) from None
+    if not isinstance(source, (RgbdSource, ZedSource)):
+        source = EyesSource(source, on_event)
     return PacedSource(source, clock) if mode == "live" and not source.live else source
 
 
@@ -115,7 +121,7 @@ def _pairs(parsed: SourceUri, needs: _Needs) -> Source:
 
 
 def _rgbd(parsed: SourceUri, needs: _Needs) -> Source:
-    return rgbd.RgbdSource(
+    return RgbdSource(
         parsed.text,
         _path(parsed),
         needs.depth,

@@ -1,16 +1,23 @@
 """Depth of a frame of two eyes, found where it is asked for and nowhere else."""
 
-from typing import Optional, Tuple
+from typing import Callable, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasion.core.calibration import Calibration
+from nasion.core.results import PersonReason
 from nasion.core.stereo import ambiguous, depth_patch, rows_needed
 from nasion.settings import DepthSettings
 from nasion.sources.rectify import Rectifier
 
 Picture = NDArray[np.uint8]
+#: Why depth is refused; None where it is not. Any thread may ask, and may wait for the answer.
+Refusal = Callable[[], Optional[PersonReason]]
+
+
+def _not_refused() -> None:
+    """Where nobody has looked at the eyes."""
 
 
 class StereoDepth:
@@ -23,16 +30,30 @@ class StereoDepth:
         calibration: Calibration,
         limits: DepthSettings,
         rectifier: Optional[Rectifier] = None,
+        refusal: Refusal = _not_refused,
     ) -> None:
         """``left``: the rectified left picture; ``right``: the right one of the same instant and size.
 
         Both (H, W, 3) BGR or (H, W, 4) BGRx uint8. With a ``rectifier`` the right picture is as the lens saw it, and
-        only the rows that are asked for are rectified.
+        only the rows that are asked for are rectified. ``refusal`` answers for `refused`.
         """
         self._left, self._right = left, right
         self._calibration = calibration
         self._limits = limits
         self._rectifier = rectifier
+        self._refusal = refusal
+
+    def guarded(self, refusal: Refusal) -> "StereoDepth":
+        """The same depth, refused where ``refusal`` says so."""
+        return StereoDepth(self._left, self._right, self._calibration, self._limits, self._rectifier, refusal)
+
+    def refused(self) -> Optional[PersonReason]:
+        """Why no distance may come of it; see DepthAccessor."""
+        return self._refusal()
+
+    def left(self) -> Picture:
+        """The whole left picture, rectified."""
+        return self._left
 
     def right(self) -> Picture:
         """The whole right picture, rectified: each row is what `patch` would make of it."""

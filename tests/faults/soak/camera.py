@@ -30,6 +30,8 @@ class Blind:
 
     value: float | None
 
+    def refused(self) -> None: ...
+
     def patch(self, _u: float, _v: float, size: int) -> NDArray[np.float32]:
         if self.value is not None:
             return np.full((size, size), self.value, np.float32)

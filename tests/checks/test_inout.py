@@ -61,7 +61,7 @@ class TestSources:
 
         subject = subject_of(MadeUpMachine(), "demo:")
         subject.opener = lambda *_, **__: Source()  # type: ignore[assignment]
-        assert one("source cam0", plan(subject)[-2][1], subject).status == "fail"
+        assert one("source cam0", plan(subject)[-3][1], subject).status == "fail"
         assert closed
 
 

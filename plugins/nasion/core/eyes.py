@@ -49,6 +49,9 @@ _SAME_SHARE, _SAME_PX, _SAME_CORRELATION = 0.98, 0.35, 0.98
 _UNRELATED_CORNERS, _UNRELATED_CELLS, _UNRELATED_SHARE = 100, 5, 0.04
 #: A pair whose rows are apart by this share of its width, and by this at least, answers for few persons.
 _LIMIT_PER_WIDTH, _LEAST_LIMIT_PX = 0.0022, 2.0
+#: Of the limit: from the first on a row offset costs distances; one that may be smaller by more than the second, tells
+#: nothing then.
+POOR, _UNSURE = 0.6, 0.4
 #: The row offset of a picture is one that this share of its places does not exceed.
 _PERCENTILE = 80
 
@@ -104,7 +107,7 @@ def look_at_eyes(left: Picture, right: Picture) -> EyesLook:
         fault = EyesFault.CROSSED
     elif (np.abs(disparity) < _SAME_PX).mean() >= _SAME_SHARE and _alike(small_left, small_right):
         fault = EyesFault.SAME
-    elif rows_px >= limit:
+    elif rows_px >= POOR * limit and rows_px - surely > _UNSURE * limit:
         return EyesLook(None, limit, unknown=EyesUnknown.UNSURE, points=points)
     return EyesLook(rows_px, limit, fault=fault, points=points)
 

@@ -4,6 +4,7 @@ from collections import deque
 from statistics import median
 from typing import Deque, Optional
 
+from nasion.core.eyes import POOR
 from nasion.core.results import EyesFault, EyesFit, EyesLook, EyesVerdict
 
 #: So many pictures at the beginning are all looked at; then one in such a time: while nothing is known, while all is as
@@ -14,8 +15,8 @@ _UNKNOWN_NS, _SETTLED_NS, _CHANGING_NS = 1_000_000_000, 5_000_000_000, 200_000_0
 #: only then.
 _IN_A_ROW = 3
 _NEEDS_SEVERAL = (EyesFault.SAME, EyesFault.UNRELATED)
-#: Of the limit: below the first a fault of rows is over, from the second on it is told that it is near.
-_OVER, _POOR = 0.8, 0.6
+#: Of the limit: below this a fault of rows is over.
+_OVER = 0.8
 #: Row offsets that the figure told is the median of.
 _ROWS_KEPT = 5
 
@@ -63,7 +64,7 @@ class EyesJudge:
         elif self._fault is not None:
             fit = EyesFit.MISFIT
         else:
-            fit = EyesFit.POOR if rows is not None and rows >= _POOR * self._limit_px else EyesFit.OK
+            fit = EyesFit.POOR if rows is not None and rows >= POOR * self._limit_px else EyesFit.OK
         suspected = not self._settled and self._in_a_row > 0
         self.verdict = EyesVerdict(fit, self._fault, rows, self._limit_px or None, suspected)
         return self.verdict

@@ -64,7 +64,8 @@ class Ranger:
 
         ``depth`` is that of the very same grab; None, where it is not known any more, gives ``unpaired``, and depth
         that is refused its reason. ``t_ns`` is when the picture was taken, on one clock for all frames (a recording's
-        own time where it has one). Call it for every frame that was searched, also when nobody was found: that is how tracks end.
+        own time where it has one). Call it for every frame that was searched, also when nobody was found: that is how
+        tracks end.
         """
         looks = [self._look(keypoint, depth) for keypoint in located.keypoints]
         identities = self._tracker.update([self._sighting(look) for look in looks], t_ns)

@@ -7,8 +7,8 @@ from typing import Deque, Optional
 from nasion.core.eyes import POOR
 from nasion.core.results import EyesFault, EyesFit, EyesLook, EyesVerdict
 
-#: So many pictures at the beginning are all looked at; then one in such a time: while nothing is known, while all is as
-#: it was, while it seems to change.
+#: So many pictures at the beginning are all looked at; then one in such a time: while nothing is known or a fault is
+#: there, while all is well, while it seems to change.
 FIRST_LOOKS = 5
 _UNKNOWN_NS, _SETTLED_NS, _CHANGING_NS = 1_000_000_000, 5_000_000_000, 200_000_000
 #: So many looks in a row change what was found before; and these faults, which one picture may look like, are believed
@@ -39,7 +39,7 @@ class EyesJudge:
         """Whether the picture of this time is to be looked at. ``t_ns``: one clock for all; it may begin anew."""
         if self._looks < FIRST_LOOKS or t_ns < self._looked_ns:
             return True
-        calm_ns = _SETTLED_NS if self._settled else _UNKNOWN_NS
+        calm_ns = _SETTLED_NS if self._settled and self._fault is None else _UNKNOWN_NS
         return t_ns - self._looked_ns >= (_CHANGING_NS if self._in_a_row else calm_ns)
 
     def add(self, look: EyesLook, t_ns: int) -> EyesVerdict:

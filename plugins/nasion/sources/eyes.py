@@ -183,7 +183,8 @@ class EyesSource:
 
 
 def _refusal(verdict: Optional[EyesVerdict]) -> Optional[PersonReason]:
-    return PersonReason.EYES_DO_NOT_FIT if verdict is not None and verdict.withheld else None
+    """Also where the first look failed, which the next `read` raises."""
+    return PersonReason.EYES_DO_NOT_FIT if verdict is None or verdict.withheld else None
 
 
 def _time_ns(frame: Frame) -> int:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from nasion import __version__
 from nasion.core.calibration import Calibration, Intrinsics
-from nasion.messages import InfoMessage, SourceStats, StatsMessage
+from nasion.core.results import EyesFault, EyesFit, EyesVerdict
+from nasion.messages import EyesStats, InfoMessage, SourceStats, StatsMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.broker import PrivateBroker
 from nasion.mqtt.publishing import COUNTERS, NoPublisher
@@ -103,6 +104,19 @@ def test_a_camera_that_knows_of_its_troubles_tells_them() -> None:
         reporter.look(Stamp(0, second * SECOND))
     source = publisher.said[0].source
     assert (source.counters, source.flags, source.fps) == ({"reopened": 2}, ["low_lighting"], 29.7)
+
+
+def test_whether_its_eyes_fit_is_told_where_it_is_known() -> None:
+    publisher = Heard()
+    verdict = EyesVerdict(EyesFit.MISFIT, EyesFault.ROWS, 5.5, 2.0)
+    healths = [SourceHealth("ok", {}, (), None), SourceHealth("ok", {}, (), None, verdict)]
+    reporter = Reporter("cam0", lambda: counted(0, 0), lambda: healths[0], publisher, session="s1", boot_id=None)
+    for second in range(3):
+        reporter.look(Stamp(0, second * SECOND))
+        if second:
+            healths.pop(0)
+    told = [message.source.eyes for message in publisher.said]
+    assert told == [None, EyesStats(fit=EyesFit.MISFIT, fault=EyesFault.ROWS, rows_px=5.5)]
 
 
 def test_nothing_is_counted_up_where_nobody_can_hear() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from nasion import __version__
 from nasion.core.calibration import Calibration, Intrinsics
-from nasion.core.results import EyesFault, EyesFit, EyesVerdict
+from nasion.core.results import EyesFault, EyesFit, EyesVerdict, PersonReason
 from nasion.messages import EyesStats, InfoMessage, SourceStats, StatsMessage
 from nasion.mqtt.boot import read_boot_id
 from nasion.mqtt.broker import PrivateBroker
@@ -18,11 +18,15 @@ from nasion.pipeline import app
 from nasion.pipeline.flow import DROPS
 from nasion.pipeline.report import Reporter, stats_message
 from nasion.pipeline.summary import CameraSummary
-from nasion.settings import RunSettings
+from nasion.settings import DepthSettings, RunSettings
 from nasion.sources.clock import SystemClock, stamp_now
+from nasion.sources.eyes import EyesSource
 from nasion.sources.frame import Frame, SourceHealth, Stamp
 from nasion.sources.memory import MemorySource
+from nasion.sources.stereo_depth import StereoDepth
 from numpy.typing import NDArray
+
+from tests.eyes_made import HEIGHT, WIDTH, good_pair, lowered
 
 Until = Callable[..., None]
 QUIET = SourceStats(state="ok", lost=0, reconnecting=0, newest_age_ms=None)
@@ -215,3 +219,55 @@ def test_a_run_says_who_it_is_and_how_it_fares(
     for message in witness.persons:
         assert message.monotonic_ns is not None
         assert int(message.monotonic_ns) <= clock.monotonic_ns()
+
+
+def test_a_live_run_whose_eyes_do_not_fit_says_so_and_gives_no_distance(
+    broker: PrivateBroker, watch: Any, until: Until, spot_model: Path
+) -> None:
+    witness = watch(broker)
+    clock, stop = SystemClock(), threading.Event()
+    calibration = Calibration(Intrinsics(WIDTH, HEIGHT, 350.0, 350.0, WIDTH / 2, HEIGHT / 2), 0.12)
+    left, right = good_pair(1)
+    right = lowered(right, 6.0)
+    said: List[str] = []
+
+    def grabs() -> Any:
+        while not stop.wait(0.02):
+            depth = StereoDepth(left, right, calibration, DepthSettings())
+            yield Frame(left, depth, calibration, stamp_now(clock))
+
+    def look_on() -> None:
+        until(lambda: len(witness.on("nasion/cam0/stats")) == 2)
+        stop.set()
+
+    looking = threading.Thread(target=look_on)
+    looking.start()
+    try:
+        app.run(
+            RunSettings.model_validate(
+                {
+                    "cameras": [{"source": "made"}],
+                    "engine": "onnxruntime",
+                    "model": str(spot_model),
+                    "threshold": 0.1,
+                    "mqtt": {"url": broker.url, "max_age_ms": 1000.0},
+                }
+            ),
+            clock=clock,
+            on_event=said.append,
+            stop=stop,
+            opener=lambda *_, **__: EyesSource(MemorySource(grabs(), calibration, live=True), said.append),
+        )
+    finally:
+        stop.set()
+        looking.join()
+    persons = [person for message in witness.persons for person in message.persons]
+    assert persons
+    assert {person.reason for person in persons} == {PersonReason.EYES_DO_NOT_FIT}
+    assert len([line for line in said if "px apart" in line]) == 1
+    arrival = witness.on("nasion/cam0/stats")[0]
+    source = StatsMessage.model_validate_json(arrival.payload, strict=True).source
+    assert source.eyes is not None
+    assert (source.eyes.fit, source.eyes.fault) == (EyesFit.MISFIT, EyesFault.ROWS)
+    assert source.eyes.rows_px == pytest.approx(6.0, abs=0.3)
+    assert (source.flags, source.counters) == (["eyes_do_not_fit"], {"eyes_misfit": 1})

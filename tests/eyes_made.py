@@ -1,6 +1,6 @@
 """Pairs of pictures made by code, with what can be wrong with them: shapes on a far wall, and a nearer panel."""
 
-from typing import Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 import cv2
 import numpy as np
@@ -66,7 +66,7 @@ def zoomed(picture: Picture, factor: float) -> Picture:
     return _warped(picture, cv2.getRotationMatrix2D((width / 2, height / 2), 0.0, factor))
 
 
-def _warped(picture: Picture, affine: "NDArray[np.floating]") -> Picture:  # type: ignore[type-arg]
+def _warped(picture: Picture, affine: Any) -> Picture:
     size = (picture.shape[1], picture.shape[0])
     warped = cv2.warpAffine(picture, np.asarray(affine, np.float64), size, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(warped, np.uint8)

@@ -40,7 +40,7 @@ constexpr double kMaxMountM = 10.0, kMaxVarianceM2 = 1e6, kHalfPi = 1.5707963267
 
 const std::set<std::string> kFrameReasons = {"no_face",       "low_probability", "no_tensor",
                                              "corrupt_frame", "no_frame",        "frozen"};
-const std::set<std::string> kPersonReasons = {"no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired"};
+const std::set<std::string> kPersonReasons = {"no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired", "eyes_do_not_fit"};
 
 // An instant on three clocks of this host, nanoseconds: wall, monotonic, and since boot with suspensions.
 struct Now {

@@ -279,7 +279,7 @@ class RunSettings(Settings):
         500.0,
         ge=0,
         le=60_000,
-        description="A source that repeats its picture to the bit for longer is `frozen` and not searched; 0: never.",
+        description="A live source that repeats its picture to the bit for longer is `frozen`, not searched; 0: never.",
     )
     frames: Optional[int] = Field(None, ge=1, description="End after this many processed frames of each camera.")
     seconds: Optional[float] = Field(None, gt=0, description="End after this time.")

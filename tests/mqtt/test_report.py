@@ -183,6 +183,8 @@ def test_a_run_says_who_it_is_and_how_it_fares(
                     "model": str(spot_model),
                     "max_persons": 2,
                     "depth": {"near_m": 0.5},
+                    # Its pictures are all the same.
+                    "frozen_ms": 0,
                     "mqtt": {"url": broker.url, "max_age_ms": 400.0},
                 }
             ),

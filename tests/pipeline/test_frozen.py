@@ -23,7 +23,7 @@ def frames(stage: Stage, pictures: List[int], period_ms: int = 100) -> Iterator[
 
 
 def test_positions_end_after_the_limit_and_come_back_with_the_next_picture(stage: Stage) -> None:
-    summary = stage.run({"cam0": stage.source(frames(stage, [1, 2, *[3] * 9, 4, 5]))})
+    summary = stage.run({"cam0": stage.source(frames(stage, [1, 2, *[3] * 9, 4, 5]), live=True)}, mode="every-frame")
     # The third picture is new at 200 ms; at 800 ms it has stood still for more than 500 ms.
     assert reasons(stage) == [*[("", True)] * 8, *[("frozen", False)] * 3, *[("", True)] * 2]
     camera = summary.cameras["cam0"]
@@ -33,7 +33,7 @@ def test_positions_end_after_the_limit_and_come_back_with_the_next_picture(stage
 
 @pytest.mark.parametrize(("limit_ms", "frozen"), [(100, 9), (1000, 0), (0, 0)])
 def test_the_limit_can_be_set(stage: Stage, limit_ms: float, frozen: int) -> None:
-    stage.run({"cam0": stage.source(frames(stage, [1] * 11))}, frozen_ms=limit_ms)
+    stage.run({"cam0": stage.source(frames(stage, [1] * 11), live=True)}, mode="every-frame", frozen_ms=limit_ms)
     assert [reason for reason, _ in reasons(stage)].count("frozen") == frozen
 
 
@@ -62,6 +62,12 @@ def test_noise_is_life(stage: Stage) -> None:
             picture[n, n, 0] ^= np.uint8(1)
             yield stage.frame(picture, recorded_ns=n * 100 * MS)
 
-    summary = stage.run({"cam0": stage.source(grabs())})
+    summary = stage.run({"cam0": stage.source(grabs(), live=True)}, mode="every-frame")
     assert "frozen" not in summary.cameras["cam0"].drops
     assert summary.cameras["cam0"].processed == 20
+
+
+def test_a_recording_may_stand_still(stage: Stage) -> None:
+    summary = stage.run({"cam0": stage.source(frames(stage, [1] * 30))})
+    assert "frozen" not in summary.cameras["cam0"].drops
+    assert summary.cameras["cam0"].processed == 30

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Callable
 
+import nasion.core.eyes_judge
 import nasion.sources.eyes
 import numpy as np
 import pytest
@@ -192,7 +193,7 @@ class TestLive:
         self, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         times: list[int] = []
-        judge = nasion.sources.eyes.EyesJudge
+        judge = nasion.core.eyes_judge.EyesJudge
         add = judge.add
 
         def counted(self: Any, look: EyesLook, t_ns: int) -> Any:

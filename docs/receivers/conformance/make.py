@@ -331,7 +331,7 @@ def stories():
     for reason in ("no_face", "low_probability", "no_tensor", "corrupt_frame", "no_frame", "frozen"):
         story.hear(story.message(persons=[], reason=reason), "accepted").wait(50)
     yield story
-    for reason in ("no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired"):
+    for reason in ("no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired", "eyes_do_not_fit"):
         story = Story(f"a_person_with_{reason}")
         yield story.hear(story.message(persons=[nowhere(reason)]), "accepted")
     story = Story("on_a_robots_mount")

@@ -24,6 +24,14 @@ class Doubting(Protocol):
         """Whether the depth around pixel (u, v) is unknown because several depths fit alike."""
 
 
+@runtime_checkable
+class Refusing(Protocol):
+    """What a DepthAccessor has besides, whose depth may be none at all of this picture."""
+
+    def refused(self) -> Optional[PersonReason]:
+        """Why no distance may come of it; None where one may."""
+
+
 def _nothing(reason: PersonReason) -> DepthReading:
     """Where no depth is looked at."""
     return DepthReading(value=None, reason=reason, count=0, of=0, spread=None)
@@ -72,7 +80,7 @@ class Ranger:
         return tuple(self._person(look, identity) for look, identity in zip(looks, identities))
 
     def _look(self, keypoint: Keypoint, depth: "Optional[DepthAccessor]") -> _Look:
-        refused = PersonReason.UNPAIRED if depth is None else depth.refused()
+        refused = depth.refused() if isinstance(depth, Refusing) else None
         if depth is None or refused is not None:
             reading = _nothing(refused or PersonReason.UNPAIRED)
         else:

@@ -66,7 +66,7 @@ MAX_VARIANCE_M2 = 1e6
 OPTICAL_FRAME = "_optical_frame"
 
 FRAME_REASONS = ("no_face", "low_probability", "no_tensor", "corrupt_frame", "no_frame", "frozen")
-PERSON_REASONS = ("no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired")
+PERSON_REASONS = ("no_depth", "ambiguous", "too_near", "too_far", "jump", "unpaired", "eyes_do_not_fit")
 
 #: Every verdict, in the order in which they are looked for, but for the first.
 CODES: Dict[str, str] = {

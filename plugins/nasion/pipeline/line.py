@@ -114,7 +114,8 @@ class CameraLine:
             source=source,
             live=live,
             every=settings.every,
-            frozen_ns=int(settings.frozen_ms * 1e6),
+            # A recording may hold pictures that stand still: its times are no claim about now.
+            frozen_ns=int(settings.frozen_ms * 1e6) if source.live else 0,
             limit=settings.frames,
             frames=frames,
             slips=slips,

@@ -48,7 +48,7 @@ class StereoDepth:
         return StereoDepth(self._left, self._right, self._calibration, self._limits, self._rectifier, refusal)
 
     def refused(self) -> Optional[PersonReason]:
-        """Why no distance may come of it; see DepthAccessor."""
+        """Why no distance may come of it; see `Refusing`."""
         return self._refusal()
 
     def left(self) -> Picture:

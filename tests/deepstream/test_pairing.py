@@ -72,7 +72,8 @@ def unknown(summary: RunSummary) -> list[int]:
     return [camera.drops.get("unknown", 0) for camera in summary.cameras.values()]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Each run leaves some 40 MB in this process: GStreamer never lets go of elements written in Python, as the doubles are.
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     dropped=MARKS,
     twice=MARKS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Set, Tuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +20,7 @@ CAMERAS = {"front": (50.0, 1.0), "rear": (120.0, 4.0)}
 NAMES = list(CAMERAS)
 #: GST_CLOCK_TIME_NONE, as a PTS that nobody has set.
 NONE = 2**64 - 1
-Marks = set[tuple[int, int]]
+Marks = Set[Tuple[int, int]]
 MARKS = st.sets(st.tuples(st.integers(0, 1), st.integers(0, FRAMES - 1)), max_size=4)
 BATCHES = st.sets(st.integers(0, FRAMES - 1), max_size=3)
 

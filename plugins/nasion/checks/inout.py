@@ -10,6 +10,7 @@ from nasion.errors import InputError, NasionError
 from nasion.settings import CameraSettings
 from nasion.show.video import PART_BYTES, AnnotatedVideo, video_path
 from nasion.sources.eyes import first_verdict, found, remedy
+from nasion.sources.zed.source import OPENING
 
 #: With less room a video ends at once.
 LEAST_FREE_BYTES = 64 << 20
@@ -36,7 +37,9 @@ def source(subject: Subject, camera: CameraSettings) -> Verdict:
         what = f"{camera.source} gives {lens.width} x {lens.height} at {opened.fps:g} fps"
     finally:
         opened.close()
-    return ok(name, "; ".join([what, *(text.replace(f"{camera.source}: ", "", 1) for text in told)]))
+    said = [text.replace(f"{camera.source}: ", "", 1) for text in told]
+    # A check is over when it is read.
+    return ok(name, "; ".join([what, *(text for text in said if text != OPENING)]))
 
 
 def eyes(subject: Subject, camera: CameraSettings) -> Verdict:

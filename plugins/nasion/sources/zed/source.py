@@ -38,6 +38,8 @@ _PIECE_S = 0.05
 #: How long the SDK may look for the camera, seconds. It holds the interpreter meanwhile, as of 5.4: MQTT waits too, and
 #: the broker declares us offline after 3 s.
 _FIRST_OPEN_S, _REOPEN_S = 5.0, 2.0
+#: Said before the camera is opened.
+OPENING = "opening; at first the ZED SDK makes its depth network fit for the GPU: minutes, in which Ctrl-C waits"
 #: How long closing may take, seconds.
 _CLOSE_S = 5.0
 
@@ -137,9 +139,7 @@ class ZedSource:
         if self._camera.warning:
             self._say(self._camera.warning)
         # pyzed holds the interpreter inside, so no handler of a signal runs.
-        self._say(
-            "opening; at first the ZED SDK makes its depth network fit for the GPU: minutes, in which Ctrl-C waits"
-        )
+        self._say(OPENING)
         try:
             found, mode = self._camera.open(self._request, self._limits, _FIRST_OPEN_S)
             if not found.ok:
